@@ -1,0 +1,335 @@
+"""Scores of a predicted response matrix, one a perturbation, one a line, or one for all cells.
+
+With y the measured and p the predicted response of the n known cells of a unit,
+
+    mse = mean (y - p)^2                r2      = 1 - sum (y - p)^2 / sum (y - mean y)^2
+    mae = mean |y - p|                  pearson = sum (y - mean y)(p - mean p)
+    rmse = sqrt(mse)                              / sqrt(sum (y - mean y)^2 sum (p - mean p)^2)
+
+and spearman is the pearson of the ranks. A unit is a perturbation (a column: can we tell lines
+apart?), a line (a row: can we rank perturbations?) or everything at once ("global": mostly tells
+whether we know which perturbations are strong). The same predictions can score 0.0, 0.5 and 0.85
+on the three axes, so a score without its axis means nothing.
+
+Rules for every score here:
+
+- NaN in Y means "not measured" and is left out; NaN in P where Y is known is an error.
+- A unit whose score is undefined (too few known cells, or a constant truth) gets NaN: "empty".
+- A constant prediction scores 0 in pearson and spearman; `constant_predictions` finds it.
+- Sums run in float64, whatever comes in.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+
+from cdp_lib.errors import InputError
+
+AXES = ("perturbation", "line", "global")
+UNITS_AT_ONCE = 32  # so many columns of a thousand lines stay in a processor's cache
+
+Matrix = np.ndarray | pd.DataFrame | pd.Series
+Scores = np.ndarray | float
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a block of units, in float64."""
+
+    y: np.ndarray  # (units, cells), 0 where unknown
+    p: np.ndarray  # (units, cells), 0 where unknown
+    known: np.ndarray | None  # (units, cells); None when every cell is known
+    n: np.ndarray  # (units,) number of known cells
+    y_rounding: float  # relative rounding of the format in which y came
+    p_rounding: float
+
+
+def mse(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """Mean squared error, mean (y - p)^2: 0 is perfect; in squared units of the response.
+
+    >>> mse([[0.0], [2.0]], [[1.0], [1.0]])
+    array([1.])
+    """
+    return _score(Y, P, axis, lambda cells: _ratio(np.square(cells.y - cells.p).sum(1), cells.n))
+
+
+def rmse(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """Root mean squared error, sqrt(mse): 0 is perfect; in units of the response.
+
+    >>> rmse([[0.0], [2.0]], [[2.0], [0.0]])
+    array([2.])
+    """
+    return np.sqrt(mse(Y, P, axis))
+
+
+def mae(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """Mean absolute error, mean |y - p|: 0 is perfect; less moved by outliers than rmse.
+
+    >>> mae([[0.0], [2.0]], [[1.0], [5.0]])
+    array([2.])
+    """
+    return _score(Y, P, axis, lambda cells: _ratio(np.abs(cells.y - cells.p).sum(1), cells.n))
+
+
+def r2(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """Coefficient of determination, 1 - sum (y - p)^2 / sum (y - mean y)^2.
+
+    1 is perfect, 0 is as good as the unit's own mean over the scored cells, and below 0 is worse.
+    That mean is of the *scored* cells: a model that knows only training means is at or below 0.
+
+    >>> r2([[0.0], [1.0], [2.0]], [[1.0], [1.0], [1.0]])
+    array([0.])
+    """
+
+    def score(cells: _Cells) -> np.ndarray:
+        residual = np.square(cells.y - cells.p).sum(axis=1)
+        _, spread = _centred(cells.y, cells.y_rounding, cells)
+        return 1 - _ratio(residual, spread)
+
+    return _score(Y, P, axis, score)
+
+
+def pearson(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """Pearson correlation, cov(y, p) / (sd(y) sd(p)): blind to the scale and offset of p.
+
+    A constant prediction scores 0; a constant truth or fewer than two known cells give NaN.
+
+    >>> pearson([[0.0], [1.0], [2.0]], [[5.0], [7.0], [9.0]])
+    array([1.])
+    """
+    return _score(Y, P, axis, _correlation)
+
+
+def spearman(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """Spearman correlation, the pearson of the ranks; ties share their average rank.
+
+    >>> spearman([[0.0], [1.0], [2.0]], [[1.0], [10.0], [100.0]])
+    array([1.])
+    """
+
+    def score(cells: _Cells) -> np.ndarray:
+        ranks = replace(cells, y=_ranks(cells.y, cells), p=_ranks(cells.p, cells))
+        out = _correlation(ranks)
+        out[_constant(cells.p, cells.p_rounding, cells)] = 0  # even if its last bits differ
+        out[_constant(cells.y, cells.y_rounding, cells)] = np.nan
+        return out
+
+    return _score(Y, P, axis, score)
+
+
+METRICS: dict[str, Callable[..., Scores]] = {
+    "mse": mse, "rmse": rmse, "mae": mae, "r2": r2, "pearson": pearson, "spearman": spearman,
+}
+
+
+def constant_predictions(Y: Matrix, P: Matrix, axis: str = "perturbation") -> np.ndarray | bool:
+    """True for each unit whose prediction is the same in all its known cells (two or more).
+
+    "The same" means within the rounding of the prediction's own number format.
+
+    >>> constant_predictions([[0.0, 0.0], [1.0, 1.0]], [[3.0, 1.0], [3.0, 2.0]])
+    array([ True, False])
+    """
+
+    def score(cells: _Cells) -> np.ndarray:
+        return (cells.n > 1) & _constant(cells.p, cells.p_rounding, cells)
+
+    flags = _score(Y, P, axis, score)
+    return bool(flags) if axis == "global" else flags.astype(bool)
+
+
+def top_k(
+    Y: Matrix,
+    P: Matrix,
+    k: int,
+    definition: str = "true_best_in_predicted",
+    lower_is_better: bool = True,
+) -> np.ndarray:
+    """Does a line's best perturbation appear among the k first? One value in [0, 1] a line.
+
+    - "true_best_in_predicted": is the best measured perturbation among the k best predicted ones?
+    - "predicted_best_in_true": is the best predicted perturbation among the k best measured ones?
+
+    Both are called top-k in the literature and differ for k > 1. Only measured cells compete. A
+    tie is worth its chance under random order, so a constant prediction over m cells scores k/m.
+    A line with k measured cells or fewer cannot miss and gets NaN.
+
+    >>> top_k([[1.0, 2.0, 3.0]], [[2.0, 1.0, 3.0]], k=1)
+    array([0.])
+    """
+    if not isinstance(k, Integral) or k < 1:
+        raise InputError(f"top_k needs a whole number k of at least 1, not {k!r}.")
+    if definition not in ("true_best_in_predicted", "predicted_best_in_true"):
+        raise InputError(
+            f"top_k knows the definitions 'true_best_in_predicted' and 'predicted_best_in_true', "
+            f"not {definition!r}."
+        )
+    sign = 1.0 if lower_is_better else -1.0
+
+    def hits(cells: _Cells) -> np.ndarray:
+        known = np.ones(cells.y.shape, bool) if cells.known is None else cells.known
+        wanted, order = (np.where(known, sign * table, np.inf) for table in (cells.y, cells.p))
+        if definition == "predicted_best_in_true":
+            wanted, order = order, wanted
+        out = np.full(len(known), np.nan)
+        for line in np.flatnonzero(cells.n > k):
+            best = order[line, known[line] & (wanted[line] == wanted[line].min())]
+            ranked = np.sort(order[line, known[line]])
+            before = np.searchsorted(ranked, best, side="left")
+            tied = np.searchsorted(ranked, best, side="right") - before
+            out[line] = np.clip((k - before) / tied, 0, 1).mean()
+        return out
+
+    return _score(Y, P, "line", hits)
+
+
+def score_frame(
+    Y: Matrix,
+    P: Matrix,
+    metrics: tuple[str, ...] | str = ("pearson",),
+    axis: str = "perturbation",
+) -> pd.DataFrame:
+    """Scores as a tidy table: metric, axis, unit, n (known cells), score, constant.
+
+    Units carry the names of Y's columns or index; the one unit of "global" is "all".
+    """
+    metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    unknown = [name for name in metrics if name not in METRICS]
+    if unknown:
+        raise InputError(f"Unknown metric {unknown[0]!r}: choose from {', '.join(METRICS)}.")
+    scores = {name: np.atleast_1d(METRICS[name](Y, P, axis)) for name in metrics}
+    n = np.atleast_1d(_score(Y, P, axis, lambda cells: cells.n)).astype(int)
+    constant = np.atleast_1d(constant_predictions(Y, P, axis))
+    units = _unit_names(Y, axis, len(n))
+    about = {"unit": units, "n": n, "constant": constant}
+    frames = [
+        pd.DataFrame({"metric": name, "axis": axis, **about, "score": score})
+        for name, score in scores.items()
+    ]
+    columns = ["metric", "axis", "unit", "n", "score", "constant"]
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
+def _score(Y: Matrix, P: Matrix, axis: str, score: Callable[[_Cells], np.ndarray]) -> Scores:
+    """Score block after block of units; a float for the one unit of axis="global"."""
+    truth, prediction = _units(Y, P, axis)  # (units, cells)
+    out = np.full(len(truth), np.nan)
+    for part, cells in _blocks(truth, prediction):
+        out[part] = score(cells)
+    return float(out[0]) if axis == "global" else out
+
+
+def _units(Y: Matrix, P: Matrix, axis: str) -> tuple[np.ndarray, np.ndarray]:
+    """Both tables as (units, cells), checked to speak of the same cells."""
+    if axis not in AXES:
+        raise InputError(f"Unknown axis {axis!r}: choose from {', '.join(AXES)}.")
+    if isinstance(Y, pd.DataFrame) and isinstance(P, pd.DataFrame):
+        for side in ("index", "columns"):
+            if not getattr(Y, side).equals(getattr(P, side)):
+                raise InputError(
+                    f"The {side} of Y and P differ: order P as Y with "
+                    "P.reindex(index=Y.index, columns=Y.columns)."
+                )
+    truth, prediction = _array(Y, "Y"), _array(P, "P")  # (lines, perturbations)
+    if truth.shape != prediction.shape:
+        raise InputError(f"Y has the shape {truth.shape}, P {prediction.shape}: make them equal.")
+    if axis == "global":
+        return truth.reshape(1, -1), prediction.reshape(1, -1)
+    return (truth, prediction) if axis == "line" else (truth.T, prediction.T)
+
+
+def _array(table: Matrix, name: str) -> np.ndarray:
+    """Any table as a 2-D array of floats; one dimension is one column."""
+    try:
+        array = np.asarray(table)
+        if array.dtype.kind != "f":
+            array = array.astype(float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} holds what is not a number: drop or convert it.") from None
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise InputError(f"{name} has {array.ndim} dimensions: give a lines x perturbations table.")
+    return array
+
+
+def _blocks(truth: np.ndarray, prediction: np.ndarray) -> Iterator[tuple[slice, _Cells]]:
+    """Blocks of units small enough for the processor's cache, unknown cells set to 0."""
+    rounding = [2 * float(np.finfo(table.dtype).eps) for table in (truth, prediction)]
+    for start in range(0, len(truth), UNITS_AT_ONCE):
+        part = slice(start, start + UNITS_AT_ONCE)
+        y = np.array(truth[part], dtype=float, order="C")
+        p = np.array(prediction[part], dtype=float, order="C")
+        n = np.full(len(y), y.shape[1])
+        known = None
+        with np.errstate(invalid="ignore", over="ignore"):
+            complete = np.isfinite(y.sum() + p.sum())
+        if not complete:
+            known = ~np.isnan(y)
+            y[~known] = 0
+            p[~known] = 0
+            if not (np.isfinite(y).all() and np.isfinite(p).all()):
+                _refuse(truth, prediction)
+            n = known.sum(axis=1)
+        yield part, _Cells(y, p, known, n, *rounding)
+
+
+def _refuse(truth: np.ndarray, prediction: np.ndarray) -> None:
+    """Say which cells cannot be scored."""
+    if infinite := np.isinf(truth).sum():
+        raise InputError(f"Y holds {infinite} infinite values: set them to NaN if not measured.")
+    known = ~np.isnan(truth)
+    if missing := (np.isnan(prediction) & known).sum():
+        raise InputError(
+            f"P is NaN in {missing} of the {known.sum()} known cells of Y: "
+            "predict every known cell, or set those cells of Y to NaN."
+        )
+    infinite = (np.isinf(prediction) & known).sum()
+    raise InputError(f"P is infinite in {infinite} known cells of Y: the model has diverged there.")
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """above / below, and NaN where below is 0."""
+    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+
+
+def _centred(x: np.ndarray, rounding: float, cells: _Cells) -> tuple[np.ndarray, np.ndarray]:
+    """x minus its mean, and the sum of squares of that: exactly 0 where x is constant."""
+    mean = x.sum(axis=1) / np.maximum(cells.n, 1)
+    centred = x - mean[:, None]
+    if cells.known is not None:
+        centred *= cells.known
+    squares = np.einsum("uc,uc->u", centred, centred)
+    squares[squares <= cells.n * np.square(rounding * mean)] = 0
+    return centred, squares
+
+
+def _constant(x: np.ndarray, rounding: float, cells: _Cells) -> np.ndarray:
+    return _centred(x, rounding, cells)[1] == 0
+
+
+def _correlation(cells: _Cells) -> np.ndarray:
+    y, y_squares = _centred(cells.y, cells.y_rounding, cells)
+    p, p_squares = _centred(cells.p, cells.p_rounding, cells)
+    scale = np.sqrt(y_squares) * np.sqrt(p_squares)
+    out = np.clip(_ratio(np.einsum("uc,uc->u", y, p), scale), -1, 1)
+    out[p_squares == 0] = 0
+    out[y_squares == 0] = np.nan
+    return out
+
+
+def _ranks(x: np.ndarray, cells: _Cells) -> np.ndarray:
+    """Average ranks among the known cells, 0 elsewhere."""
+    values = x if cells.known is None else np.where(cells.known, x, np.nan)
+    return pd.DataFrame(values.T).rank().fillna(0).to_numpy().T
+
+
+def _unit_names(Y: Matrix, axis: str, count: int) -> list:
+    if axis == "global":
+        return ["all"]
+    if isinstance(Y, pd.DataFrame):
+        return list(Y.columns if axis == "perturbation" else Y.index)
+    return list(range(count))
