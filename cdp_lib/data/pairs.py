@@ -1,0 +1,118 @@
+"""PairScreen: a cohort whose perturbations are unordered pairs of drugs.
+
+"A + B" and "B + A" are one perturbation. A pair is written with the smaller name first; where
+both orders were measured in one line, their mean counts, and the screen says how many it merged.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from cdp_lib.data.checks import as_index, few
+from cdp_lib.data.cohort import Cohort, Step
+from cdp_lib.errors import InputError
+
+COLUMNS = ["line", "drug_a", "drug_b", "value"]
+
+
+class PairScreen(Cohort):
+    """Lines x pairs of drugs. `Y`, `lines`, `omics`, `X()` are those of a cohort."""
+
+    def __init__(self, *, drugs: pd.DataFrame, **tables: object):
+        super().__init__(**tables)
+        self.__dict__["_drugs"] = drugs.copy()
+
+    @classmethod
+    def from_tables(
+        cls,
+        pairs: pd.DataFrame,
+        omics: Mapping[str, pd.DataFrame],
+        lines: pd.DataFrame,
+        drugs: pd.DataFrame,
+        *,
+        steps: Iterable[Step] = (),
+        **more: object,
+    ) -> "PairScreen":
+        """Bring pairs to one order, merge repeats by their mean, and align by line.
+
+        `pairs` is long, one measurement a row: line, drug_a, drug_b, value.
+        `drugs` is the table of the single drugs, one row for each name used in `pairs`.
+        Further arguments are those of `Cohort.from_tables`.
+        """
+        as_index("drugs", drugs.index, "row")
+        long, note = canonical_pairs(pairs)
+        unknown = pd.Index(pd.unique(long[["drug_a", "drug_b"]].to_numpy().ravel()))
+        unknown = unknown.difference(drugs.index)
+        if len(unknown):
+            raise InputError(
+                f"The table of drugs has no row for {len(unknown)} drug(s) used in pairs "
+                f"({few(unknown)}): add these rows or drop the pairs."
+            )
+        Y = pair_matrix(long)
+        perturbations = pd.DataFrame(
+            [name.split(" + ", 1) for name in Y.columns],
+            index=Y.columns, columns=["drug_a", "drug_b"],
+        )
+        single = perturbations["drug_a"] == perturbations["drug_b"]
+        perturbations.insert(0, "kind", single.map({True: "single drug", False: "drug pair"}))
+        merged = Step("pairs in one order", Y.shape, None, note)
+        cohort = Cohort.from_tables(
+            Y, omics, lines, perturbations, steps=(*steps, merged), **more
+        )
+        return cls(drugs=drugs, **fields(cohort))
+
+    @property
+    def drugs(self) -> pd.DataFrame:
+        """One row a single drug: its name, structure and target."""
+        return self._drugs.copy()
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """The measured cells, one a row: line, drug_a, drug_b, value."""
+        long = self._Y.stack().dropna().rename("value").reset_index()
+        ends = self._perturbations[["drug_a", "drug_b"]]
+        long = long.join(ends, on="perturbation")
+        return long[COLUMNS]
+
+    def _with(self, rows: pd.Index, columns: pd.Index, **more: object) -> "PairScreen":
+        ends = self._perturbations.loc[columns, ["drug_a", "drug_b"]].to_numpy().ravel()
+        drugs = self._drugs.loc[self._drugs.index.isin(ends)]
+        return super()._with(rows, columns, drugs=drugs, **more)
+
+
+def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Pairs with the smaller name first and one row for each (line, pair); and what was merged."""
+    missing = [c for c in COLUMNS if c not in pairs.columns]
+    if missing:
+        raise InputError(
+            f"The table of pairs has no column {', '.join(missing)}: it needs "
+            f"{', '.join(COLUMNS)}."
+        )
+    first, second = pairs["drug_a"].astype(str), pairs["drug_b"].astype(str)
+    swap = first > second
+    long = pd.DataFrame({
+        "line": pairs["line"].astype(str),
+        "drug_a": first.where(~swap, second),
+        "drug_b": second.where(~swap, first),
+        "value": pairs["value"],
+    })
+    given = pd.DataFrame({"a": first, "b": second}).drop_duplicates()
+    unordered = long[["drug_a", "drug_b"]].drop_duplicates()
+    long = long.dropna(subset=["value"])
+    merged = long.groupby(["line", "drug_a", "drug_b"], as_index=False, sort=False)["value"].mean()
+    return merged, (
+        f"{len(given) - len(unordered)} pairs stood in both orders, "
+        f"{len(long) - len(merged)} repeated measurements merged by their mean"
+    )
+
+
+def pair_matrix(long: pd.DataFrame) -> pd.DataFrame:
+    """The long table as lines x pairs, the pairs named "A + B"."""
+    name = long["drug_a"] + " + " + long["drug_b"]
+    wide = long.assign(pair=name).pivot(index="line", columns="pair", values="value")
+    return wide.rename_axis(columns="perturbation")
+
+
+def fields(cohort: Cohort) -> dict:
+    """The arguments that would make this cohort again."""
+    return {key.removeprefix("_"): value for key, value in vars(cohort).items()}
