@@ -1,0 +1,171 @@
+"""Opening an upstream file: plain, gzipped or zipped, with one clear sentence when it is broken."""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from cdp_lib.data.checks import few
+from cdp_lib.errors import DataUnavailable, InputError
+
+AGAIN = "delete it and fetch it again with `cdp data fetch`"
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked when it is a gzip or a zip of one table."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataUnavailable(f"There is no file {path}: fetch it with `cdp data fetch`.")
+    if not path.stat().st_size:
+        raise InputError(f"{path.name} is empty: {AGAIN}.")
+    with open(path, "rb") as plain:
+        start = plain.read(4)
+    try:
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path) as file:
+                yield file
+        elif start == b"PK\x03\x04":
+            with zipfile.ZipFile(path) as archive, archive.open(only_table(archive)) as file:
+                yield file
+        else:
+            with open(path, "rb") as file:
+                yield file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path.name} ends too early or is damaged: {AGAIN}.") from error
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path.name} is not a whole zip file: {AGAIN}.") from error
+
+
+def only_table(archive: zipfile.ZipFile) -> str:
+    """The one table in a zip file."""
+    names = [n for n in archive.namelist()
+             if not n.endswith("/") and not n.startswith("__MACOSX")]
+    if len(names) != 1:
+        raise InputError(
+            f"{Path(archive.filename).name} holds {len(names)} files ({few(names)}) where one "
+            f"table was expected: {AGAIN}."
+        )
+    return names[0]
+
+
+def refuse_html(path: str | Path) -> None:
+    """Downloads that went wrong are often a web page under the name of a table."""
+    with opened(path) as file:
+        start = file.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if not start:
+        raise InputError(f"{Path(path).name} is empty: {AGAIN}.")
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise InputError(f"{Path(path).name} is a web page, not a table: {AGAIN}.")
+
+
+def read_table(path: str | Path, *, need: tuple[str, ...] = (), **options) -> pd.DataFrame:
+    """A delimited table; `need` names the columns without which it is the wrong table."""
+    refuse_html(path)
+    name = Path(path).name
+    try:
+        with opened(path) as file:
+            frame = pd.read_csv(file, engine="c", low_memory=False, **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{name} is not a readable table ({error}): {AGAIN}.") from error
+    require(frame, need, path)
+    return frame
+
+
+def require(frame: pd.DataFrame, need: tuple[str, ...], path: str | Path) -> None:
+    """Refuse a table that has not the columns of its format."""
+    missing = [column for column in need if column not in frame.columns]
+    if missing:
+        raise InputError(
+            f"{Path(path).name} has no column {', '.join(missing)} (it has "
+            f"{few(frame.columns, 4)}): it is not the file that this reader reads, check its name."
+        )
+
+
+def lines_table(frame: pd.DataFrame, key: str, path: str | Path) -> pd.DataFrame:
+    """The table indexed by its column of names, each there once, named 'line'."""
+    require(frame, (key,), path)
+    names = frame[key]
+    if names.isna().any():
+        raise InputError(
+            f"{Path(path).name} has {int(names.isna().sum())} row(s) without {key}, the first "
+            f"after row {int(names.isna().argmax())}: {AGAIN}."
+        )
+    names = pd.Index(names.astype(str).str.strip(), name="line")
+    refuse_duplicates(names, key, path)
+    return frame.drop(columns=key).set_axis(names)
+
+
+def refuse_duplicates(names: pd.Index, key: str, path: str | Path) -> None:
+    twice = names[names.duplicated()].unique()
+    if len(twice):
+        raise InputError(
+            f"{Path(path).name} has {len(twice)} {key} more than once ({few(twice)}): "
+            f"keep one row of each, a name must mean one thing."
+        )
+
+
+def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """The table as float32; a cell that is no finite number is named."""
+    name = Path(path).name
+    for column in [c for c, kind in enumerate(frame.dtypes)
+                   if not pd.api.types.is_numeric_dtype(kind)]:
+        cells = frame.iloc[:, column]
+        wrong = pd.to_numeric(cells, errors="coerce").isna() & cells.notna()
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise InputError(
+                f"{name} has the text {cells.iloc[row]!r} where a number belongs, at "
+                f"{frame.index[row]}, column {frame.columns[column]}: correct this cell or leave "
+                f"it empty."
+            )
+    values = frame.apply(pd.to_numeric) if any(frame.dtypes == object) else frame
+    values = values.to_numpy(dtype=np.float32, na_value=np.nan)
+    if np.isinf(values).any():
+        row, column = (int(i) for i in np.argwhere(np.isinf(values))[0])
+        raise InputError(
+            f"{name} has {int(np.isinf(values).sum())} infinite cell(s), the first at "
+            f"{frame.index[row]}, column {frame.columns[column]}: correct or empty them."
+        )
+    return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+
+
+def with_notes(frame: pd.DataFrame, *notes: str) -> pd.DataFrame:
+    """The table with what was dropped or renamed on the way, in `attrs["notes"]`."""
+    frame.attrs["notes"] = [note for note in notes if note]
+    return frame
+
+
+def drop_repeated_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The first column of each name, and a note on the others."""
+    twice = frame.columns.duplicated()
+    if not twice.any():
+        return frame, ""
+    names = frame.columns[twice]
+    return frame.loc[:, ~twice], (
+        f"{len(names)} repeated column(s) dropped, the first of each name kept: {few(names)}"
+    )
+
+
+def drop_empty_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The columns with at least one number, and a note on the others."""
+    empty = frame.isna().all(axis=0)
+    names = frame.columns[empty]
+    if not len(names):
+        return frame, ""
+    return frame.loc[:, ~empty], f"{len(names)} empty column(s) dropped: {few(names)}"
+
+
+def drop_empty_rows(frame: pd.DataFrame, what: str = "row") -> tuple[pd.DataFrame, str]:
+    """The rows with at least one number, and a note on the others."""
+    empty = frame.isna().all(axis=1)
+    names = frame.index[empty]
+    if not len(names):
+        return frame, ""
+    return frame.loc[~empty], f"{len(names)} empty {what}(s) dropped: {few(names)}"

@@ -1,0 +1,177 @@
+"""Files of the Sanger Institute: GDSC drug response, its drugs and lines, gene copy number.
+
+Two public tables go by the name "GDSC v17" and are different curve fits. `gdsc_matrix_cosmic`
+and `gdsc_matrix_ach` read one each and write which fit it is into `attrs["fit"]`;
+`same_fit` refuses to mix them.
+"""
+
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+
+from cdp_lib.data.checks import few
+from cdp_lib.data.readers.files import (
+    AGAIN,
+    drop_empty_columns,
+    lines_table,
+    numbers,
+    opened,
+    read_table,
+    refuse_duplicates,
+    require,
+    with_notes,
+)
+from cdp_lib.errors import InputError
+
+FITTED = {
+    "CELL_LINE_NAME": "line_name", "COSMIC_ID": "cosmic", "SANGER_MODEL_ID": "sanger",
+    "DRUG_ID": "drug_id", "DRUG_NAME": "drug", "PUTATIVE_TARGET": "target",
+    "LN_IC50": "ln_ic50", "AUC": "auc", "RMSE": "rmse",
+}
+DRUGS = {
+    "name": ("Name", "DRUG_NAME"), "synonyms": ("Synonyms", "SYNONYMS"),
+    "target": ("Targets", "TARGET"), "pathway": ("Target pathway", "TARGET_PATHWAY"),
+    "cid": ("PubCHEM",),
+}
+DETAILS = {
+    "Sample Name": "name", "COSMIC identifier": "cosmic", "GDSC Tissue descriptor 1": "tissue",
+    "GDSC Tissue descriptor 2": "subtype", "Cancer Type (matching TCGA label)": "tcga",
+    "Microsatellite instability Status (MSI)": "msi",
+}
+
+
+def excel_or_csv(path: str | Path) -> pd.DataFrame:
+    """The first sheet of a workbook, or a comma-separated table."""
+    with open_start(path) as start:
+        workbook = start.read(4) == b"PK\x03\x04" and Path(path).suffix == ".xlsx"
+    if not workbook:
+        return read_table(path)
+    try:
+        return pd.read_excel(path, engine="openpyxl")
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise InputError(f"{Path(path).name} is not a whole Excel workbook: {AGAIN}.") from error
+
+
+def open_start(path: str | Path):
+    """The file itself, when it is there; otherwise the sentence of `opened`."""
+    if not Path(path).is_file():
+        with opened(path):
+            pass
+    return open(path, "rb")
+
+
+def gdsc_fitted(path: str | Path) -> pd.DataFrame:
+    """Long, one curve a row: line_name, cosmic, sanger, drug_id, drug, target, ln_ic50, auc, rmse.
+
+    Reads GDSC1_ and GDSC2_fitted_dose_response (release 8.x), as Excel or CSV.
+    """
+    frame = excel_or_csv(path)
+    require(frame, tuple(FITTED), path)
+    tidy = frame[list(FITTED)].rename(columns=FITTED)
+    for column in ("cosmic", "drug_id"):
+        tidy[column] = tidy[column].astype(str).str.removesuffix(".0")
+    values = ["ln_ic50", "auc", "rmse"]
+    tidy[values] = numbers(tidy[values].set_axis("row " + tidy.index.astype(str)), path).to_numpy()
+    twice = tidy.duplicated(["cosmic", "drug_id"]).sum()
+    return with_notes(tidy, f"{twice} curves repeat a (line, drug) of this file" if twice else "")
+
+
+def gdsc_matrix_cosmic(path: str | Path) -> pd.DataFrame:
+    """Lines (COSMIC ids) x drug ids: ln IC50 (uM), the v17 table of gdsctools."""
+    frame = read_table(path, need=("COSMIC_ID",))
+    frame = numbers(lines_table(frame, "COSMIC_ID", path), path)
+    drug = frame.columns.str.extract(r"^Drug_(\d+)_IC50$", expand=False)
+    if drug.isna().any():
+        raise InputError(
+            f"{Path(path).name} has {int(drug.isna().sum())} column(s) not called Drug_<id>_IC50 "
+            f"({few(frame.columns[drug.isna()])}): it is not this matrix, check its name."
+        )
+    frame.columns = drug.rename("perturbation")
+    frame.attrs["fit"] = "GDSC v17, gdsctools"
+    return frame
+
+
+def gdsc_matrix_ach(path: str | Path) -> pd.DataFrame:
+    """Lines (ACH ids) x drug ids: ln IC50 (uM), the v17 table of CCLE names (drugs as rows)."""
+    frame = read_table(path)
+    frame = numbers(lines_table(frame, frame.columns[0], path), path)
+    drug = frame.index.str.extract(r"^GDSC:(\d+)$", expand=False)
+    if drug.isna().any():
+        raise InputError(
+            f"{Path(path).name} has {frame.index[drug.isna()][0]!r} where a drug such as GDSC:1 "
+            f"belongs: it is not this matrix, check its name."
+        )
+    tidy = frame.set_axis(drug.rename("perturbation")).T.rename_axis(index="line")
+    tidy.attrs["fit"] = "GDSC v17, by DepMap id"
+    return tidy
+
+
+def same_fit(*tables: pd.DataFrame) -> None:
+    """Refuse tables whose values come from different curve fits."""
+    fits = sorted({table.attrs.get("fit", "unknown fit") for table in tables})
+    if len(fits) > 1:
+        raise InputError(
+            f"These responses are different curve fits ({'; '.join(fits)}): use one of them, "
+            f"never both, because the same line and drug differ between them."
+        )
+
+
+def gdsc_drugs(path: str | Path) -> pd.DataFrame:
+    """One row a drug id: name, synonyms, target, pathway and, where listed, PubChem cid.
+
+    Reads the drug list of 2019 and screened_compounds of release 8.x. Some compounds stand under
+    two ids; the column `same_as` names the first id of the same name.
+    """
+    frame = read_table(path)
+    key = "drug_id" if "drug_id" in frame.columns else "DRUG_ID"
+    frame = lines_table(frame, key, path).rename_axis(index="perturbation")
+    chosen = {ours: next((c for c in theirs if c in frame.columns), None)
+              for ours, theirs in DRUGS.items()}
+    require(frame, tuple(DRUGS[o][-1] for o in ("name", "target") if not chosen[o]), path)
+    tidy = pd.DataFrame({ours: frame[theirs] for ours, theirs in chosen.items() if theirs})
+    if "cid" in tidy:
+        tidy["cid"] = tidy["cid"].where(tidy["cid"].astype(str).str.fullmatch(r"\d+"), None)
+    first = pd.Series(tidy.index, index=tidy.index).groupby(tidy["name"]).transform("first")
+    tidy["same_as"] = first.where(first != tidy.index, None)
+    twice = tidy["same_as"].notna().sum()
+    return with_notes(tidy, f"{twice} compounds stand under two ids" if twice else "")
+
+
+def gdsc_line_details(path: str | Path) -> pd.DataFrame:
+    """One row a line, by COSMIC id: name, tissue, subtype, tcga, msi (Cell_Lines_Details)."""
+    frame = excel_or_csv(path)
+    frame.columns = frame.columns.str.split().str.join(" ")
+    require(frame, tuple(DETAILS), path)
+    total = frame["Sample Name"].astype(str).str.upper().str.startswith("TOTAL")
+    tidy = frame.loc[~total, list(DETAILS)].rename(columns=DETAILS)
+    tidy["cosmic"] = tidy["cosmic"].astype(str).str.removesuffix(".0")
+    return with_notes(
+        lines_table(tidy, "cosmic", path), "the row of totals dropped" if total.any() else ""
+    )
+
+
+def copy_number_sidm(path: str | Path) -> pd.DataFrame:
+    """Lines (SIDM ids) x genes: total copy number; lines without any value are dropped."""
+    frame = read_table(path)
+    frame = lines_table(frame, frame.columns[0], path)
+    other = frame.columns[~frame.columns.str.startswith("SIDM")]
+    if len(other):
+        raise InputError(
+            f"{Path(path).name} has the column {other[0]!r} where an id such as SIDM00001 "
+            f"belongs: it is not this matrix, check its name."
+        )
+    frame, note = drop_empty_columns(numbers(frame, path))
+    return with_notes(frame.rename_axis(index="gene", columns="line").T, note)
+
+
+def smiles_by_cid(path: str | Path) -> pd.DataFrame:
+    """PubChem cid -> smiles. The file has no header: its first row is a drug."""
+    frame = read_table(path, sep="\t", header=None, dtype=str)
+    if frame.shape[1] != 2 or not frame[0].str.fullmatch(r"\d+").all():
+        raise InputError(
+            f"{Path(path).name} is not a list of PubChem id, tab, SMILES: check its name."
+        )
+    cid = pd.Index(frame[0], name="cid")
+    refuse_duplicates(cid, "PubChem id", path)
+    return with_notes(pd.DataFrame({"smiles": frame[1].to_numpy()}, index=cid))

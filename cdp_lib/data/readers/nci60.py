@@ -1,0 +1,148 @@
+"""Files of the National Cancer Institute: NCI-ALMANAC drug pairs and CellMiner's NCI-60 tables.
+
+Lines are written as CellMiner writes them, without the panel: "MDA-MB-231", "HL-60(TB)".
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cdp_lib.data.checks import few
+from cdp_lib.data.ids import nci60_name
+from cdp_lib.data.readers.files import (
+    drop_empty_rows,
+    lines_table,
+    numbers,
+    opened,
+    read_table,
+    require,
+    with_notes,
+)
+from cdp_lib.errors import InputError
+
+GROWTH = {
+    "CELLNAME": "line", "NSC1": "nsc_a", "CONC1": "conc_a", "NSC2": "nsc_b", "CONC2": "conc_b",
+    "PERCENTGROWTH": "growth", "SCORE": "score",
+}
+
+
+def almanac_growth(path: str | Path) -> pd.DataFrame:
+    """Long, one well a row: line, nsc_a, conc_a, nsc_b, conc_b, growth (%), score.
+
+    Reads ComboDrugGrowth (CSV or its zip). Rows that are not VALID are dropped and counted; a
+    single drug has no nsc_b.
+    """
+    frame = read_table(
+        path, need=(*GROWTH, "VALID"), usecols=lambda c: c in GROWTH or c == "VALID",
+    )
+    valid = frame["VALID"].astype(str).str.upper().eq("Y")
+    tidy = frame.loc[valid, list(GROWTH)].rename(columns=GROWTH).reset_index(drop=True)
+    tidy["line"] = nci60_names(tidy["line"], path)
+    for column in ("nsc_a", "nsc_b"):
+        text = {n: str(int(n)) for n in tidy[column].dropna().unique()}
+        tidy[column] = tidy[column].map(text)
+    values = ["conc_a", "conc_b", "growth", "score"]
+    tidy[values] = numbers(tidy[values], path)
+    return with_notes(tidy, f"{int((~valid).sum())} of {len(frame)} rows are not valid, dropped")
+
+
+def nci60_names(lines: pd.Series, path: str | Path) -> pd.Series:
+    """One spelling of each line; an unknown name is an error."""
+    known = {name: nci60_name(name) for name in lines.unique()}
+    unknown = [name for name, found in known.items() if found is None]
+    if unknown:
+        raise InputError(
+            f"{Path(path).name} has {len(unknown)} line name(s) that are not of the NCI-60 "
+            f"({few(unknown)}): correct the spelling or drop these rows."
+        )
+    return lines.map(known)
+
+
+def almanac_scores(path: str | Path) -> pd.DataFrame:
+    """Long, one (line, pair) a row: line, nsc_a, nsc_b, score (ComboScore).
+
+    Pairs that the file holds in both orders are brought to one and merged by their mean.
+    """
+    wide = read_table(path, sep="\t", need=("paired_drug",))
+    wide = lines_table(wide, "paired_drug", path)
+    nsc = wide.index.str.extract(r"^(\d+)_(\d+)$")
+    if nsc.isna().any(axis=None):
+        raise InputError(
+            f"{Path(path).name} has {wide.index[nsc.isna().any(axis=1)][0]!r} where a pair such "
+            f"as 740_752 belongs: it is not this table, check its name."
+        )
+    wide = numbers(wide, path)
+    wide.columns = nci60_names(wide.columns.to_series(), path).to_numpy()
+    empty = wide.columns[wide.isna().all()]
+    ends = np.sort(nsc.to_numpy(dtype=str), axis=1)  # (pairs, 2), the smaller text first
+    merged = wide.groupby([ends[:, 0], ends[:, 1]]).mean()
+    merged.index.names, merged.columns.name = ["nsc_a", "nsc_b"], "line"
+    tidy = merged.stack().dropna().rename("score").reset_index()
+    return with_notes(
+        tidy[["line", "nsc_a", "nsc_b", "score"]],
+        f"{len(wide) - len(merged)} pairs stood in both orders and were merged by their mean",
+        f"{len(empty)} line(s) without any score: {few(empty)}" if len(empty) else "",
+    )
+
+
+def almanac_drugs(path: str | Path) -> pd.DataFrame:
+    """One row a compound, by NSC: name, cid, smiles, mechanism."""
+    need = ("NSC", "CID", "SMILES", "MECHANISM", "NAME")
+    frame = lines_table(read_table(path, need=need), "NSC", path).rename_axis(index="nsc")
+    tidy = frame.rename(columns=str.lower)[["name", "cid", "smiles", "mechanism"]]
+    return with_notes(tidy.assign(cid=tidy["cid"].astype(str)))
+
+
+def combo_compound_names(path: str | Path) -> pd.DataFrame:
+    """NSC -> name: ComboCompoundNames_small.txt, tab-separated, without a header."""
+    frame = read_table(path, sep="\t", header=None, dtype=str, names=["nsc", "name"])
+    return lines_table(frame, "nsc", path).rename_axis(index="nsc")
+
+
+def combo_compound_set(path: str | Path) -> pd.DataFrame:
+    """NSC -> smiles: ComboCompoundSet.sdf."""
+    from cdp_lib.chem import read_sdf
+
+    with opened(path) as file:
+        records = read_sdf(file, id_field="NSC", name=Path(path).name)
+    return lines_table(pd.DataFrame(records, columns=["nsc", "smiles"]), "nsc", path).rename_axis(
+        index="nsc"
+    )
+
+
+def cellminer(path: str | Path) -> pd.DataFrame:
+    """Lines x features from a CellMiner table (features x the 60 lines, "BR:MCF7").
+
+    A feature is the identifier in the first column. Empty rows and lines are dropped and noted.
+    """
+    frame = read_table(path, sep="\t", skipinitialspace=True, na_values=["-"])
+    lines = [c for c in frame.columns if nci60_name(c) and ":" in str(c)]
+    require(frame, () if lines else ("BR:MCF7",), path)
+    key = frame.columns[0]
+    blank = frame.drop(columns=key).isna().all(axis=1) & frame[key].isna()
+    frame = lines_table(frame.loc[~blank, [key, *lines]], key, path)
+    return nci60_table(
+        frame, path, f"{blank.sum()} empty row(s) of the file dropped" if blank.any() else ""
+    )
+
+
+def nci60_expression(*paths: str | Path) -> pd.DataFrame:
+    """Lines x genes from one or more parts, each genes x the 60 lines ("Gene", "MCF7", ...)."""
+    parts = [lines_table(read_table(p, need=("Gene",)), "Gene", p) for p in paths]
+    if any(list(p.columns) != list(parts[0].columns) for p in parts):
+        raise InputError(
+            f"The parts {few(Path(p).name for p in paths)} do not hold the same lines: they are "
+            f"not parts of one table."
+        )
+    frame = pd.concat(parts)
+    return nci60_table(frame, paths[0])
+
+
+def nci60_table(frame: pd.DataFrame, path: str | Path, *notes: str) -> pd.DataFrame:
+    """Features x lines as lines x features, in the one spelling of the lines."""
+    frame = numbers(frame, path)
+    names = nci60_names(frame.columns.to_series(), path).to_numpy()
+    tidy = frame.set_axis(pd.Index(names, name="line"), axis=1).rename_axis(index="feature").T
+    tidy, empty = drop_empty_rows(tidy, "line")
+    return with_notes(tidy, *notes, empty)
