@@ -1,0 +1,263 @@
+"""What we measured: numbers, figures and provenance of a recorded run.
+
+    book/results/<chapter>/<edition>/results.json    provenance, results, captions
+    book/results/<chapter>/<edition>/<figure>.svg
+
+A run is written by `write_record` and read back by `runs`; both refuse what the other could
+not use.  `records` is the flat list of all results.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from . import ledger
+from .errors import InputError
+
+EDITIONS = ("official", "pocket", "own", "teaching")
+LOWER_IS_BETTER = ("mse", "rmse", "mae", "negative_elbo", "distance")
+CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)book/results")
+VERSIONS = ("cdp-lib", "numpy", "pandas", "scipy", "scikit-learn", "torch", "rdkit")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One thing that we measured.
+
+    `value` is a number, a list of integers (a shape), a text, true or false (a statement holds
+    or not), or None for a claim that was not run: then `reason` says why.
+    """
+
+    key: str
+    value: float | int | str | bool | list | None
+    edition: str
+    chapter: str
+    claim: str | None = None
+    sd: float | None = None
+    n: int | None = None
+    metric: str | None = None
+    axis: str | None = None
+    split: str | None = None
+    protocol: str | None = None
+    baseline: bool = False
+    comparable: bool = True
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recorded run of a chapter; a figure is a mapping of name, caption, alt and path."""
+
+    chapter: str
+    edition: str
+    provenance: dict
+    results: tuple[Record, ...]
+    figures: tuple[dict, ...]
+
+
+def write_record(
+    folder: Path, results: Iterable[Mapping], figures: Iterable[Mapping], provenance: Mapping
+) -> Path:
+    """Write a run into ``<chapter>/<edition>``; a figure has name, svg, caption and alt.
+
+    A number that is not finite is kept as "our run gave no number", never as a gap.
+    """
+    folder = Path(folder)
+    path = folder / "results.json"
+    rows = [_finite(_plain(dict(result))) for result in results]
+    _records(path, rows)
+    figures = [dict(figure) for figure in figures]
+    for figure in figures:
+        _check_figure(path, figure, "svg")
+    text = {
+        "provenance": _plain(dict(provenance)),
+        "results": rows,
+        "figures": [{k: f[k] for k in ("name", "caption", "alt")} for f in figures],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.svg"):
+        stale.unlink()
+    for figure in figures:
+        (folder / f"{figure['name']}.svg").write_text(figure["svg"], encoding="utf-8")
+    path.write_text(json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    return path
+
+
+def runs(folder: Path | None = None) -> tuple[Run, ...]:
+    """All recorded runs, checked, in the order of chapters and editions."""
+    folder = folder or ledger.root()
+    known = {claim.id for claim in ledger.claims(folder=folder)}
+    found = []
+    for path in sorted((folder / "results").glob("*/*/results.json")):
+        run = _read(path)
+        for record in run.results:
+            if record.claim is not None and record.claim not in known:
+                raise InputError(
+                    f"{path}: result {record.key!r} names the claim {record.claim!r}, which is "
+                    "not in book/claims; correct one of the two."
+                )
+        found.append(run)
+    return tuple(found)
+
+
+def records(folder: Path | None = None) -> tuple[Record, ...]:
+    """All results of all recorded runs."""
+    return tuple(record for run in runs(folder) for record in run.results)
+
+
+def best_baseline(record: Record, among: Iterable[Record]) -> Record | None:
+    """The best naive baseline with the record's chapter, edition, metric, axis and split."""
+    same = ("chapter", "edition", "metric", "axis", "split")
+    rivals = [
+        other
+        for other in among
+        if other.baseline
+        and isinstance(other.value, (int, float))
+        and all(getattr(other, name) == getattr(record, name) for name in same)
+    ]
+    if record.metric is None or not rivals:
+        return None
+    best = min if record.metric in LOWER_IS_BETTER else max
+    return best(rivals, key=lambda other: other.value)
+
+
+def provenance(
+    *,
+    seed: int | None = None,
+    profile: str | None = None,
+    device: str = "cpu",
+    data: Mapping[str, str] | None = None,
+    wall_seconds: float | None = None,
+) -> dict:
+    """Where a number comes from: code, versions, device, data (file: sha256), seed, time, date."""
+    tracked = _git("ls-files", "--error-unmatch", __file__) is not None
+    return {
+        "commit": _git("rev-parse", "HEAD") if tracked else None,
+        "dirty": bool(_git(*CHANGES)) if tracked else None,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in VERSIONS},
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "profile": profile,
+        "seed": seed,
+        "wall_seconds": wall_seconds,
+        "data": dict(sorted((data or {}).items())),
+    }
+
+
+def _read(path: Path) -> Run:
+    try:
+        text = json.loads(path.read_text("utf-8"))
+    except json.JSONDecodeError as problem:
+        raise InputError(f"{path} is not valid JSON ({problem}); record the run again.") from None
+    parts = {"provenance": dict, "results": list, "figures": list}
+    if not isinstance(text, dict) or any(type(text.get(k)) is not t for k, t in parts.items()):
+        raise InputError(f"{path} lacks provenance, results or figures; record the run again.")
+    for figure in text["figures"]:
+        _check_figure(path, figure, "caption")
+        figure["path"] = path.with_name(f"{figure['name']}.svg")
+        if not figure["path"].exists():
+            raise InputError(f"{path} names {figure['path'].name}, which is missing; record again.")
+    chapter, edition = path.parts[-3:-1]
+    results = _records(path, text["results"])
+    return Run(chapter, edition, text["provenance"], results, tuple(text["figures"]))
+
+
+def _records(path: Path, rows: list) -> tuple[Record, ...]:
+    """The rows as records; the first malformed one is named."""
+    chapter, edition = path.parts[-3:-1]
+    found, keys = [], set()
+    for number, row in enumerate(rows):
+        problem = "it is not a table of fields" if not isinstance(row, dict) else None
+        problem = problem or _problem({**row, "chapter": chapter}, edition)
+        if problem is None and row["key"] in keys:
+            problem = f"the key {row['key']!r} is taken by an earlier result"
+        if problem:
+            raise InputError(f"{path}: result {number} cannot be used because {problem}.")
+        keys.add(row["key"])
+        found.append(Record(**{**row, "chapter": chapter}))
+    return tuple(found)
+
+
+def _problem(row: dict, edition: str) -> str | None:
+    known = {field.name for field in fields(Record)}
+    missing = {"key", "value", "edition"} - set(row)
+    if missing or set(row) - known:
+        return f"it lacks or does not know {', '.join(sorted(missing or set(row) - known))}"
+    if row["edition"] not in EDITIONS:
+        return f"there is no edition {row['edition']!r} (there are {', '.join(EDITIONS)})"
+    if row["edition"] != edition:
+        return f"it is of the edition {row['edition']!r} and stands in the folder {edition!r}"
+    value = row["value"]
+    if not isinstance(value, (int, float, str, bool, list, type(None))):
+        return f"its value {value!r} is no number, shape, text, truth value or null"
+    if isinstance(value, list) and not all(type(side) is int for side in value):
+        return f"its value {value!r} is no shape (a list of integers)"
+    if not isinstance(row.get("sd"), (int, float, type(None))):
+        return f"its sd {row['sd']!r} is no number"
+    for name in ("baseline", "comparable"):
+        if not isinstance(row.get(name, True), bool):
+            return f"its field {name} is not true or false"
+    if (value is None or not row.get("comparable", True)) and not row.get("reason"):
+        return "it has no value or is not comparable, and no reason says why"
+    return None
+
+
+def _check_figure(path: Path, figure: Mapping, needed: str) -> None:
+    for name in ("name", "caption", "alt", needed):
+        if not isinstance(figure.get(name), str) or not figure[name].strip():
+            label = figure.get("name", "without a name")
+            raise InputError(f"{path}: the figure {label!r} has no {name}; give it one.")
+    if not figure["name"].replace("-", "").replace("_", "").isalnum():
+        raise InputError(
+            f"{path}: a figure's name is letters, digits, - and _, not {figure['name']!r}."
+        )
+
+
+def _finite(row: dict) -> dict:
+    value = row.get("value")
+    if isinstance(value, float) and not math.isfinite(value):
+        row |= {"value": None, "comparable": False, "reason": "our run gave no number"}
+    if isinstance(row.get("sd"), float) and not math.isfinite(row["sd"]):
+        row["sd"] = None
+    return row
+
+
+def _plain(value: object) -> object:
+    """numpy scalars and tuples as what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _git(*words: str) -> str | None:
+    """What git says of the folder of the library; None where it is not a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", *words],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
