@@ -1,0 +1,262 @@
+"""What a chapter's first cell calls: `c = chapter.begin("00_quickstart", ...)`.
+
+A chapter is one notebook, run under one profile (how much), one edition of the data (whose
+numbers) and one seed. Everything that a chapter tells the outside goes through here: the banner
+that says which data a page was made from, the figures with their captions, the results that the
+scoreboard collects, the verdicts on a student's answers.
+"""
+
+import base64
+import html
+import io
+import math
+import operator
+import platform
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cdp_lib
+from cdp_lib.errors import InputError
+
+RECORD = "application/vnd.cdp.record+json"
+PROFILES = ("quick", "teach", "full")
+EDITIONS = {
+    "teaching": "simulated data (the teaching cohort: made by a known model, not measured)",
+    "pocket": "real measurements in pocket size (public files, about 40 MB)",
+    "official": "real measurements (the full official releases)",
+}
+PROTOCOLS = (None, "as_published", "repaired")
+LARGEST_SVG = 400_000  # bytes; the points of a larger figure become pixels, its text does not
+
+Value = float | int | bool | str | Sequence[int] | None
+
+Rule = tuple[Callable[[Any], Any], str]
+
+
+def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int = 0) -> "Chapter":
+    """Check the parameters, set the look of the figures, print the banner."""
+    from cdp_lib.figures import theme
+    from cdp_lib.training import pick_device
+
+    check_parameters(profile=profile, data=data, seed=seed)
+    chapter = Chapter(name, profile, data, operator.index(seed), pick_device("auto"))
+    theme()
+    print(chapter.banner())
+    return chapter
+
+
+def check_parameters(**given: Any) -> None:
+    """Refuse a value that no chapter can run with; names other than the three pass."""
+    for name, allowed in (("profile", PROFILES), ("data", tuple(EDITIONS))):
+        if name in given and given[name] not in allowed:
+            choice = ", ".join(repr(value) for value in allowed)
+            raise InputError(f"{name} is {given[name]!r}: choose one of {choice}.")
+    if "seed" in given and not _is_seed(given["seed"]):
+        raise InputError(
+            f"seed is {given['seed']!r}: give a whole number from 0 to {2**32 - 1}."
+        )
+
+
+def _is_seed(seed: Any) -> bool:
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        return False
+    return 0 <= operator.index(seed) < 2**32
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One run of one notebook."""
+
+    name: str
+    profile: str
+    data: str
+    seed: int
+    device: Any
+
+    def banner(self) -> str:
+        """Which data, how much, on what, with which versions."""
+        return (
+            f"{self.name} on {EDITIONS[self.data]}, "
+            f"profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.\n{versions()}"
+        )
+
+    def pick(self, *, quick: Any, teach: Any, full: Any) -> Any:
+        """The value for this run's profile."""
+        return {"quick": quick, "teach": teach, "full": full}[self.profile]
+
+    def load(self, study: str, **options: Any) -> Any:
+        """The cohort or pair screen of a study, its shape after each step printed."""
+        from cdp_lib.data.studies import load
+
+        cohort = load(study, data=self.data, **options)
+        print(f"{study}: {EDITIONS[self.data]}.")
+        cohort.describe()
+        return cohort
+
+    def record(
+        self,
+        key: str,
+        value: Value,
+        *,
+        claim: str | None = None,
+        sd: float | None = None,
+        n: int | None = None,
+        metric: str | None = None,
+        axis: str | None = None,
+        split: str | None = None,
+        protocol: str | None = None,
+        baseline: bool = False,
+        comparable: bool = True,
+        reason: str | None = None,
+    ) -> None:
+        """Hand one result to the scoreboard; the page shows nothing.
+
+        The value is a number, a shape, a text, or true or false for a statement. None says that
+        the claim was not run, and `reason` why. `cdp run --record` collects these.
+        """
+        where = f"record({key!r}) in chapter {self.name}"
+        if not isinstance(key, str) or not key.strip():
+            raise InputError(f"{where}: the key is empty: give the result a name.")
+        if protocol not in PROTOCOLS:
+            raise InputError(
+                f"{where}: protocol is {protocol!r}: give 'as_published', 'repaired' or nothing."
+            )
+        value, sd = _plain(value), _plain(sd)
+        if isinstance(value, float) and not math.isfinite(value):
+            value, comparable, reason = None, False, reason or "our run gave no number"
+        if (value is None or not comparable) and not reason:
+            raise InputError(
+                f"{where}: a result that is missing or not comparable needs reason='why'."
+            )
+        result = {
+            "key": key,
+            "claim": claim,
+            "value": value,
+            "sd": None if sd is None or not math.isfinite(sd) else sd,
+            "n": _plain(n),
+            "metric": metric,
+            "axis": axis,
+            "split": split,
+            "protocol": protocol,
+            "baseline": bool(baseline),
+            "comparable": bool(comparable),
+            "reason": reason,
+            "edition": self.data,
+        }
+        _show({RECORD: result, "text/html": ""})  # the empty HTML keeps every front end silent
+
+    def figure(
+        self,
+        fig: Any,
+        name: str,
+        caption: str,
+        *,
+        alt: str | None = None,
+        data: str | None = None,
+    ) -> None:
+        """Show a figure with its caption, which states the finding.
+
+        `alt` describes the picture to who cannot see it (default: the caption). `data` is the
+        edition that the figure was drawn from (default: this run's); a simulated one is named.
+        """
+        import matplotlib.pyplot as plt
+
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            raise InputError(
+                f"figure name {name!r} in chapter {self.name}: it becomes a file name: "
+                "use lower-case letters, digits, - and _ only."
+            )
+        if not caption.strip():
+            raise InputError(
+                f"figure {name!r} in chapter {self.name} has no caption: state its finding."
+            )
+        if (self.data if data is None else data) == "teaching":
+            caption = f"{caption.rstrip()} Simulated data."
+        alt = alt or caption
+        picture = base64.b64encode(_svg(fig, name)).decode()
+        plt.close(fig)
+        page = (
+            f'<figure><img src="data:image/svg+xml;base64,{picture}" alt="{html.escape(alt)}" '
+            f'style="max-width: 100%"><figcaption>{html.escape(caption)}</figcaption></figure>'
+        )
+        _show(
+            {"text/html": page, "text/plain": f"Figure {name}: {caption}"},
+            metadata={"cdp": {"name": name, "caption": caption, "alt": alt}},
+        )
+
+    def check(
+        self, exercise_id: str, answer: Any, *rules: Rule, must_pass: bool = False
+    ) -> None:
+        """Print whether an answer keeps every rule (predicate, hint), or the first hint.
+
+        An answer of None or `...` counts as not attempted. Solutions are held to
+        `must_pass=True`: a solution that fails its own check stops the chapter.
+        """
+        problem = _first_problem(answer, rules)
+        if must_pass and problem:
+            raise InputError(f"Exercise {exercise_id}: the solution fails its check: {problem}")
+        print(f"Exercise {exercise_id}: {problem or 'correct.'}")
+
+
+def _first_problem(answer: Any, rules: tuple[Rule, ...]) -> str | None:
+    if answer is None or answer is Ellipsis:
+        return "not attempted yet: replace the ... with your answer and run both cells again."
+    for predicate, hint in rules:
+        try:
+            kept = bool(predicate(answer))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            kept, hint = False, f"{hint} (Your answer is a {type(answer).__name__}: {error}.)"
+        if not kept:
+            return f"not yet. {hint}"
+    return None
+
+
+def versions() -> str:
+    """The versions that decide a number, in one line."""
+    import numpy
+    import pandas
+    import torch
+
+    modules = {"cdp_lib": cdp_lib, "torch": torch, "numpy": numpy, "pandas": pandas}
+    numbers = [f"{name} {module.__version__}" for name, module in modules.items()]
+    return ", ".join([f"Python {platform.python_version()}", *numbers])
+
+
+def _device_words(device: Any) -> str:
+    import torch
+
+    if str(device).startswith("cuda"):
+        return f"on {torch.cuda.get_device_name(device)}"
+    return f"on {device} with {torch.get_num_threads()} threads"
+
+
+def _svg(fig: Any, name: str) -> bytes:
+    """The figure as SVG: the same figure gives the same bytes."""
+    import matplotlib
+
+    for _ in range(2):
+        stream = io.BytesIO()
+        with matplotlib.rc_context({"svg.hashsalt": name}):
+            fig.savefig(stream, format="svg", bbox_inches="tight", dpi=160, metadata={"Date": None})
+        if stream.tell() <= LARGEST_SVG:
+            break
+        for axes in fig.axes:
+            axes.set_rasterization_zorder(2.5)  # points and lines; axes and text stay above
+    return stream.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy, and tuples, as what JSON knows."""
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    """Display in a notebook; a plain script has no page, and shows nothing."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        ipython.display.display(bundle, raw=True, metadata=metadata)

@@ -1,0 +1,143 @@
+"""`cdp data`: list, fetch and check the data sets."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cdp_lib.errors import InputError
+from cdp_lib.terminal import json_option, print_json, print_table
+
+
+@click.group()
+def data() -> None:
+    """List, fetch and check the data sets.
+
+    \b
+    Examples:
+      cdp data list
+      cdp data show gdsc-pocket
+      cdp data fetch --edition pocket
+      cdp data verify
+      cdp data teach --out teaching --lines 100
+    """
+
+
+@data.command("list")
+@json_option
+def data_list(as_json: bool) -> None:
+    """List the data sets: editions, size, title.
+
+    \b
+    Examples:
+      cdp data list
+      cdp data list --json
+    """
+    from cdp_lib.data.catalogue import datasets, size_text
+
+    known = datasets()
+    if as_json:
+        print_json([asdict(dataset) for dataset in known.values()])
+        return
+    rows = [
+        (
+            dataset.id,
+            ", ".join(sorted({name for file in dataset.files for name in file.editions})),
+            size_text(_known_size(dataset.files)),
+            dataset.title,
+        )
+        for dataset in known.values()
+    ]
+    print_table(("dataset", "editions", "size", "title"), rows)
+
+
+@data.command("show")
+@click.argument("dataset_id", metavar="ID")
+@json_option
+def data_show(dataset_id: str, as_json: bool) -> None:
+    """Show one data set: files, sources, licence, how to cite it.
+
+    \b
+    Example:
+      cdp data show gdsc-pocket
+    """
+    from cdp_lib.data.catalogue import dataset, size_text
+
+    found = dataset(dataset_id)
+    if as_json:
+        print_json(asdict(found))
+        return
+    for name, value in asdict(found).items():
+        if name != "files" and value:
+            text = ", ".join(value) if isinstance(value, tuple) else value
+            click.echo(click.wrap_text(text, 100, f"{name:9} ", " " * 10))
+    for file in found.files:
+        click.echo(f"\n{file.name}  ({', '.join(file.editions)}; {size_text(file.bytes)})")
+        for text in (file.what, file.sha256 and f"sha256 {file.sha256}", *file.urls):
+            if text:
+                click.echo(f"  {text}")
+
+
+@data.command("fetch")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--edition", type=click.Choice(["pocket", "official"]), help="Every file of it.")
+def data_fetch(ids: tuple[str, ...], edition: str | None) -> None:
+    """Download data sets, or a whole edition, into the cache, and verify every file.
+
+    A file that is there is not downloaded again. CDP_CACHE names the cache,
+    CDP_MIRROR a folder or an address that is asked before the sources.
+
+    \b
+    Examples:
+      cdp data fetch gdsc-pocket msigdb-hallmark
+      cdp data fetch --edition pocket
+    """
+    from cdp_lib.data.download import fetch
+
+    if not ids and edition is None:
+        raise InputError("nothing to fetch: name data sets (cdp data list) or give --edition.")
+    paths = fetch(list(ids) or None, edition=edition)
+    click.echo(f"{len(paths)} files are here and verified.")
+
+
+@data.command("verify")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+def data_verify(ids: tuple[str, ...]) -> None:
+    """Check the files in the cache against their checksums.
+
+    \b
+    Examples:
+      cdp data verify
+      cdp data verify gdsc-pocket
+    """
+    from cdp_lib.data.download import verify
+
+    verify(list(ids) or None)
+
+
+@data.command("teach")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; default: the cache.")
+@click.option("--lines", default=240, show_default=True, help="Cell lines.")
+@click.option("--genes", default=600, show_default=True, help="Genes with expression.")
+@click.option("--perturbed", default=300, show_default=True, help="Genes knocked out.")
+@click.option("--drugs", default=60, show_default=True, help="Drugs.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, another cohort.")
+def data_teach(out: Path | None, **sizes: int) -> None:
+    """Write the teaching cohort: simulated data, in the file formats of the real ones.
+
+    \b
+    Examples:
+      cdp data teach
+      cdp data teach --out exam --lines 100 --seed 7
+    """
+    from cdp_lib.data import teaching
+
+    folder = teaching.root(**sizes) if out is None else teaching.write(out, **sizes)
+    click.echo(f"The teaching cohort (simulated) is in {folder}")
+
+
+def _known_size(files: tuple[Any, ...]) -> int | None:
+    """Bytes of all files together; None where one is not known."""
+    sizes = [file.bytes for file in files]
+    return None if None in sizes else sum(sizes)

@@ -1,0 +1,79 @@
+"""A notebook as a file: its cells and tags, its parameters, the results and figures in it."""
+
+import ast
+import base64
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cdp_lib.chapter import RECORD
+from cdp_lib.errors import InputError
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The notebook's JSON."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path} is not a notebook (line {error.lineno} is no JSON): "
+            "restore the file, or save it again from Jupyter."
+        ) from None
+    if not isinstance(notebook, dict) or "cells" not in notebook:
+        raise InputError(f"{path} is not a notebook: it has no cells; restore the file.")
+    return notebook
+
+
+def write(path: Path, notebook: dict[str, Any]) -> None:
+    """Write the notebook; it takes its name only when it is whole."""
+    part = path.with_suffix(".part")
+    text = json.dumps(notebook, indent=1, ensure_ascii=False)
+    part.write_text(text + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def tags(cell: dict[str, Any]) -> list[str]:
+    return cell["metadata"].get("tags", [])
+
+
+def source(cell: dict[str, Any]) -> str:
+    """A cell's text; the file may hold it as one string or as lines."""
+    return "".join(cell["source"])
+
+
+def parameters(path: Path) -> dict[str, Any]:
+    """name -> default, from the cell tagged `parameters`."""
+    cells = [cell for cell in read(path)["cells"] if "parameters" in tags(cell)]
+    try:
+        lines = [line for cell in cells for line in ast.parse(source(cell)).body]
+        return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
+    except (AttributeError, SyntaxError, ValueError):
+        raise InputError(
+            f"the parameters cell of {path.name} must hold only lines like `seed = 0`: "
+            "move anything else to the next cell."
+        ) from None
+
+
+def records(page: Path) -> list[dict[str, Any]]:
+    """The results that an executed chapter handed to the scoreboard."""
+    return [bundle[RECORD] for bundle, _ in _displays(page) if RECORD in bundle]
+
+
+def figures(page: Path) -> list[dict[str, str]]:
+    """Name, caption, alt and svg of the figures that an executed chapter shows."""
+    found = []
+    for bundle, metadata in _displays(page):
+        if "cdp" in metadata:
+            picture = "".join(bundle["text/html"]).partition(";base64,")[2].partition('"')[0]
+            found.append({**metadata["cdp"], "svg": base64.b64decode(picture).decode()})
+    return found
+
+
+def _displays(page: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """(data, metadata) of everything that the cells displayed."""
+    for cell in read(page)["cells"]:
+        for output in cell.get("outputs", []):
+            if "data" in output:
+                yield output["data"], output.get("metadata", {})
