@@ -232,5 +232,5 @@ def _refuse_empty(fold: Fold, open_cells: np.ndarray, tune: float) -> None:
         if not (open_cells & (fold.roles == role)).any():
             raise InputError(
                 f"{fold.plan.name.capitalize()}, fold {fold.number} of repeat {fold.repeat} would "
-                f"have no known response to {verb} on: change n_folds, set tune=0 or add data."
+                f"have no known response to {verb} on: change n_folds or tune, or add data."
             )

@@ -48,8 +48,8 @@ def leave_pairs_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     lines, kept = _line_groups(cohort, line_groups)
     perturbations, also = _perturbation_groups(cohort, perturbation_groups)
     plan = Plan("leave pairs out", "cell", lines, perturbations)
-    meaning = ("single (line, perturbation) cells ({kept})", "gaps in a screen are filled when both "
-               "the line and the perturbation were seen elsewhere in it")
+    meaning = ("single (line, perturbation) cells ({kept})", "gaps are filled in a screen that "
+               "tested the line and the perturbation elsewhere")
     return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, f"{kept} and {also}")
 
 
@@ -118,7 +118,8 @@ def leave_both_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     """Hold out a block of lines x perturbations: fold i tests line part i on perturbation part i.
 
     The rest of these rows and columns takes no part, so a cell is tested at most once a repeat
-    (one in n_folds is) and neither its line nor its perturbation was ever trained on.
+    (one in n_folds is) and neither its line nor its perturbation was ever trained on. Tuning cells
+    are such a block too: tune=0.3 keeps 0.3 x 0.3 of the training block.
 
     >>> fold = leave_both_out(pd.DataFrame(np.zeros((4, 4))), n_folds=2, tune=0).folds[0]
     >>> int(fold.test.sum()), int(fold.train.sum())
@@ -140,6 +141,11 @@ def leave_drugs_out(screen, n_folds=5, held="both", repeats=1, tune=0.1, seed=0,
     held="both": both drugs of a tested pair are new; a pair is tested at most once a repeat.
     held="one": one drug is new and its partner known; a pair is tested at most twice a repeat,
     once for each of its drugs. All other pairs with a held-out drug take no part in the fold.
+
+    >>> pairs = pd.DataFrame({"drug_a": ["A", "A", "B"], "drug_b": ["B", "C", "C"]})
+    >>> screen = SimpleNamespace(Y=pd.DataFrame(np.zeros((2, 3))), perturbations=pairs)
+    >>> [fold.test[0].tolist() for fold in leave_drugs_out(screen, 3, held="one", tune=0)]
+    [[False, True, True], [True, False, True], [True, True, False]]
     """
     if held not in ("one", "both"):
         raise InputError(f"Leave drugs out holds 'one' or 'both' drugs of a pair, not {held!r}.")
@@ -169,8 +175,8 @@ def nested(fold: Fold, cohort, n_folds=5, repeats=1, tune=0.0, seed=0) -> Split:
     if fold.plan is None:
         raise InputError("This fold was made by hand and does not say what it holds out: "
                          "split it by hand too.")
-    meaning = ("part of what an outer fold may fit ({kept})", "settings are compared without the "
-               "outer test cells")
+    meaning = ("part of what an outer fold may fit ({kept})", "a setting does while "
+               "the outer test cells stay unseen")
     plan = replace(fold.plan, name=f"{fold.plan.name}, nested")
     return _split(plan, _known(_response(cohort)) & fold.fit, n_folds, repeats, tune, seed, meaning,
                   "with the same groups as the outer fold")
@@ -190,7 +196,7 @@ def _split(plan, known, n_folds, repeats, tune, seed, meaning, kept) -> Split:
         if not isinstance(value, Integral) or value < least:
             raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}.")
     if not 0 <= tune < 1:
-        raise InputError(f"tune is a share of the training groups, from 0 to below 1: not {tune!r}.")
+        raise InputError(f"tune is a share of the training groups, from 0 to below 1, not {tune}.")
     folds = make_folds(plan, known, n_folds, repeats, tune, seed)
     what, finding = meaning
     rounds = f"{n_folds} folds" + (f", drawn {repeats} times," if repeats > 1 else "")

@@ -1,0 +1,168 @@
+"""What is known without any omics: five means that every model must beat.
+
+With y[i, j] the response of line i to perturbation j, over the known training cells only,
+
+    GlobalMean          m                   PerturbationMean    mean over i of y[i, j]
+    LineMean            mean over j         MeanEffects         m + a[i] + b[j], least squares
+    TissueMean          mean over the lines i of one tissue of y[i, j]
+
+On ln IC50 the mean of each drug alone explains about 70 % of the global variance, so a global R2
+of 0.7 may know nothing about cells. A line is known by its name in X.index, whatever X holds.
+Where a mean has no training cell the next coarser one stands in: tissue, perturbation, global.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import solve
+from scipy.sparse.csgraph import connected_components
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from cdp_lib.errors import InputError
+
+
+class _Mean(RegressorMixin, BaseEstimator):
+    """fit(X, Y) learns `global_mean_` and what `_learn` adds; predict(X) fills lines x columns."""
+
+    def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "_Mean":
+        Y = _checked(X, Y)
+        self.columns_ = Y.columns
+        self.global_mean_ = float(np.nanmean(Y.to_numpy()))
+        self._learn(Y)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> pd.DataFrame:
+        check_is_fitted(self)
+        means = self._means(X.index)  # broadcasts to (lines, perturbations)
+        values = np.broadcast_to(means, (len(X), len(self.columns_))).copy()
+        return pd.DataFrame(values, X.index, self.columns_)
+
+    def _learn(self, Y: pd.DataFrame) -> None:
+        """Nothing beyond the global mean."""
+
+    def _means(self, lines: pd.Index) -> np.ndarray | float:
+        return self.global_mean_
+
+
+class GlobalMean(_Mean):
+    """One number for every cell: the mean of all known training cells."""
+
+
+class PerturbationMean(_Mean):
+    """The training mean of each perturbation; the global mean where it was never measured."""
+
+    def _learn(self, Y: pd.DataFrame) -> None:
+        self.perturbation_means_ = Y.mean().fillna(self.global_mean_)
+
+    def _means(self, lines: pd.Index) -> np.ndarray:
+        return self.perturbation_means_.to_numpy()
+
+
+class LineMean(_Mean):
+    """The training mean of each line; the global mean for a line never measured."""
+
+    def _learn(self, Y: pd.DataFrame) -> None:
+        self.line_means_ = Y.mean(axis=1).dropna()
+
+    def _means(self, lines: pd.Index) -> np.ndarray:
+        return self.line_means_.reindex(lines).fillna(self.global_mean_).to_numpy()[:, None]
+
+
+class MeanEffects(_Mean):
+    """Additive effects m + a[i] + b[j] that minimise the squared error over the known cells.
+
+    On an incomplete matrix this is not the sum of two means: a line that was mostly given potent
+    drugs is not sensitive for that. Nothing is learned about an unknown line or perturbation, so
+    an unknown line gets the perturbation's mean, an unknown perturbation the line's mean, and
+    where both are unknown the global mean: leave lines out and it equals PerturbationMean.
+    """
+
+    def _learn(self, Y: pd.DataFrame) -> None:
+        known = Y.notna().to_numpy()
+        lines, perturbations = known.any(axis=1), known.any(axis=0)
+        y = (Y - self.global_mean_).fillna(0).to_numpy()[lines][:, perturbations]
+        a, b = _additive(y, known[lines][:, perturbations].astype(float))
+        self.line_effects_ = pd.Series(a, Y.index[lines])
+        self.perturbation_effects_ = pd.Series(b, Y.columns[perturbations])
+        self.line_means_ = Y.mean(axis=1)[lines]
+        self.perturbation_means_ = Y.mean()[perturbations]
+
+    def _means(self, lines: pd.Index) -> np.ndarray:
+        a = self.line_effects_.reindex(lines).to_numpy()[:, None]
+        b = self.perturbation_effects_.reindex(self.columns_).to_numpy()
+        line_means = self.line_means_.reindex(lines).to_numpy()[:, None]
+        perturbation_means = self.perturbation_means_.reindex(self.columns_).to_numpy()
+        means = self.global_mean_ + a + b  # NaN where the line or the perturbation is unknown
+        for coarser in (perturbation_means, line_means, self.global_mean_):
+            means = np.where(np.isnan(means), coarser, means)
+        return means
+
+
+class TissueMean(_Mean):
+    """The training mean of each perturbation in the line's tissue, from `tissue`: line -> tissue.
+
+    The perturbation's mean stands in for a line of no or an unseen tissue, and where no training
+    line of the tissue was measured.
+    """
+
+    def __init__(self, tissue: pd.Series | Mapping):
+        self.tissue = tissue
+
+    def _learn(self, Y: pd.DataFrame) -> None:
+        tissue = self._of(Y.index)
+        if tissue.isna().all():
+            raise InputError("TissueMean knows the tissue of none of the training lines: give it "
+                             "tissue=cohort.lines['tissue'], indexed by line.")
+        self.perturbation_means_ = Y.mean().fillna(self.global_mean_)
+        self.tissue_means_ = Y.groupby(tissue, observed=True).mean().fillna(self.perturbation_means_)
+
+    def _means(self, lines: pd.Index) -> np.ndarray:
+        means = self.tissue_means_.reindex(self._of(lines)).fillna(self.perturbation_means_)
+        return means.to_numpy()
+
+    def _of(self, lines: pd.Index) -> pd.Series:
+        tissue = pd.Series(self.tissue, dtype=object)
+        if not tissue.index.is_unique:
+            raise InputError("TissueMean was given two tissues for one line: give each line one.")
+        return tissue.reindex(lines)
+
+
+def _additive(y: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column effects of y (0 where unknown) by least squares over the known cells.
+
+    The normal equations, with n the counts and K the known cells as 0 and 1, are
+
+        n_row a + K b = sum of y over columns,    K' a + n_column b = sum of y over rows;
+
+    the longer side is eliminated and the shorter solved. In each block of cells connected through
+    shared rows or columns a constant may move from b to a: the shorter side sums to 0 there.
+    """
+    if known.shape[0] > known.shape[1]:
+        b, a = _additive(y.T, known.T)
+        return a, b
+    share = known / known.sum(axis=0)  # (rows, columns) weight of a row in its column's mean
+    normal = np.diag(known.sum(axis=1)) - share @ known.T  # (rows, rows)
+    wanted = y.sum(axis=1) - share @ y.sum(axis=0)
+    _, block = connected_components(normal != 0, directed=False)
+    a = solve(normal + (block[:, None] == block), wanted, assume_a="pos")
+    b = (y.sum(axis=0) - known.T @ a) / known.sum(axis=0)
+    return a, b
+
+
+def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame:
+    """Y in float64, with rows named as in X."""
+    if not isinstance(X, pd.DataFrame) or not isinstance(Y, pd.DataFrame):
+        raise InputError("A baseline knows lines by name: give X and Y as DataFrames.")
+    if not X.index.equals(Y.index):
+        raise InputError("X and Y name different lines or order them differently: "
+                         "give X.loc[Y.index].")
+    if not (Y.index.is_unique and Y.columns.is_unique):
+        raise InputError("Y names a line or a perturbation twice: merge or rename them.")
+    Y = Y.astype(float)
+    if np.isinf(Y.to_numpy()).any():
+        raise InputError("Y holds infinite values: set them to NaN if they were not measured.")
+    if not Y.notna().to_numpy().any():
+        raise InputError("Y holds no known response to learn from: give training cells.")
+    return Y
