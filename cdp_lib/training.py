@@ -1,0 +1,200 @@
+"""The one training loop of the book.
+
+    weights <- weights - lr * direction(gradient of loss(module, batch))
+
+batch after batch, epoch after epoch, with AdamW's direction (Loshchilov & Hutter 2019).
+When the validation loss has not improved for `patience` epochs the loop stops, and the weights
+of the best epoch come back.  Tensors move to the device once; all randomness (batch order,
+dropout) comes from `seed`, and the global generator is left as it was found.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from cdp_lib.errors import InputError
+
+Tensors = tuple[Tensor, ...]
+Loss = Callable[..., Tensor | dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened: each named term of the loss, one value an epoch."""
+
+    train: dict[str, tuple[float, ...]]
+    validation: dict[str, tuple[float, ...]]  # empty when there was no validation part
+    best_epoch: int  # counted from 0; its weights are the ones the module holds
+    device: str
+    seconds: float = field(compare=False)  # the only thing that differs between two equal runs
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The device to compute on; "auto" takes CUDA where there is one."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise InputError(f"Unknown device {device!r}: use 'auto', 'cpu' or 'cuda'.") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            f"Device {device!r} was asked for but this machine offers no CUDA: "
+            "use device='auto' or device='cpu'."
+        )
+    return chosen
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Everything random in torch follows `seed` inside; outside, nothing has changed."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield
+
+
+def masked_mse(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error over the known cells of `target`; 0 where none is known."""
+    known = ~target.isnan()
+    error = prediction - torch.where(known, target, prediction.detach())  # 0 in unknown cells
+    return error.square().sum() / known.sum().clamp(min=1)
+
+
+def train(
+    module: nn.Module,
+    loss: Loss,
+    train: Tensors,
+    validation: Tensors | None = None,
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+    weight_decay: float = 0.0,
+    patience: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = False,
+) -> History:
+    """Fit `module` in place on `train`, a tuple of tensors with one row an example.
+
+    `loss(module, *batch)` gives a scalar, or a dict of named scalars of which "loss" is minimised.
+    Without `validation` the loop runs all epochs and keeps the last weights.
+    """
+    start = time.perf_counter()
+    for part in (train, validation or train):
+        lengths = {len(tensor) for tensor in part}
+        if len(lengths) != 1 or 0 in lengths:
+            raise InputError(
+                f"The tensors of a part have {sorted(lengths)} rows: "
+                "give at least one row, and the same number in each tensor."
+            )
+    target = pick_device(device)
+    module.to(target)
+    train = tuple(tensor.to(target) for tensor in train)
+    validation = validation and tuple(tensor.to(target) for tensor in validation)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=weight_decay)
+    order = torch.Generator().manual_seed(seed)
+
+    seen, checked = [], []
+    best, best_epoch, best_weights = math.inf, 0, None
+    with seeded(seed):
+        for epoch in (bar := tqdm(range(epochs), disable=not progress, unit="epoch")):
+            rows = torch.randperm(len(train[0]), generator=order).to(target)
+            seen.append(_epoch(module, loss, train, rows, batch_size, optimizer))
+            _check_finite(seen[-1], epoch, lr)
+            if validation is None:
+                best_epoch = epoch
+                continue
+            rows = torch.arange(len(validation[0]), device=target)
+            checked.append(_epoch(module, loss, validation, rows, batch_size))
+            _check_finite(checked[-1], epoch, lr)
+            bar.set_postfix(validation=f"{checked[-1]['loss']:.4g}")
+            if checked[-1]["loss"] < best:
+                best, best_epoch = checked[-1]["loss"], epoch
+                best_weights = copy.deepcopy(module.state_dict())
+            elif patience is not None and epoch - best_epoch >= patience:
+                break
+    if best_weights is not None:
+        module.load_state_dict(best_weights)
+    module.eval()
+    return History(
+        _by_term(seen), _by_term(checked), best_epoch, str(target), time.perf_counter() - start
+    )
+
+
+def _epoch(
+    module: nn.Module,
+    loss: Loss,
+    data: Tensors,
+    rows: Tensor,
+    batch_size: int,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> dict[str, float]:
+    """One pass over `rows`; with an optimizer the weights learn, without it they are only judged.
+
+    Rows are dealt into batches of nearly equal size: none is left over, and no batch shrinks to
+    the single row that batch normalisation could not bear.
+    """
+    learning = optimizer is not None
+    module.train(learning)
+    totals: dict[str, Tensor] = {}
+    with torch.set_grad_enabled(learning):
+        for batch in rows.tensor_split(math.ceil(len(rows) / batch_size)):
+            terms = loss(module, *(tensor[batch] for tensor in data))
+            terms = terms if isinstance(terms, dict) else {"loss": terms}
+            if learning:
+                optimizer.zero_grad()
+                terms["loss"].backward()
+                optimizer.step()
+            for name, value in terms.items():  # weighted by rows; read from the device once
+                totals[name] = totals.get(name, 0.0) + value.detach() * len(batch)
+    return {name: float(total) / len(rows) for name, total in totals.items()}
+
+
+def _check_finite(terms: dict[str, float], epoch: int, lr: float) -> None:
+    for name, value in terms.items():
+        if not math.isfinite(value):
+            raise InputError(
+                f"Training broke in epoch {epoch + 1}: the term {name!r} became {value}; "
+                f"try a smaller lr than {lr:g}, and look for extreme values in the inputs."
+            )
+
+
+def _by_term(epochs: list[dict[str, float]]) -> dict[str, tuple[float, ...]]:
+    return {name: tuple(terms[name] for terms in epochs) for name in (epochs[0] if epochs else ())}
+
+
+def save_weights(module: nn.Module, path: str | Path) -> None:
+    """Write the module's weights, and nothing else, to `path`."""
+    weights = {name: tensor.cpu() for name, tensor in module.state_dict().items()}
+    torch.save(weights, path)
+
+
+def load_weights(module: nn.Module, path: str | Path) -> None:
+    """Read weights written by `save_weights` into a module of the same shape."""
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError):
+        raise InputError(
+            f"{path} is not a file of weights: write it with save_weights, or fetch it again."
+        ) from None
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    wrong = [name for name in wanted | found if wanted.get(name) != found.get(name)]
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"The weights in {path} do not fit this module: {name!r} is "
+            f"{found.get(name, 'absent')} in the file and {wanted.get(name, 'absent')} here; "
+            "build the module with the settings it was saved with."
+        )
+    module.load_state_dict(weights)
