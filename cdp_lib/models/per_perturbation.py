@@ -1,0 +1,75 @@
+"""One scikit-learn estimator for each perturbation, fitted on the lines where it was measured.
+
+This is how any single-output regressor (random forest, elastic net, nearest neighbours, ...)
+joins a comparison without touching missing labels.
+"""
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, clone
+
+from cdp_lib.errors import InputError
+from cdp_lib.models.tables import Table, TableRegressor, column_means
+
+
+class PerPerturbation(TableRegressor):
+    """Clone `estimator` for each column of Y and fit it on the column's known rows.
+
+    A column with fewer than `min_labels` known rows is predicted by its mean (by the mean of all
+    labels where it has none) and is listed in `fallback_`.  `seed` fills each `random_state` that
+    the estimator leaves open.
+    """
+
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        min_labels: int = 10,
+        seed: int = 0,
+        n_jobs: int | None = None,
+    ):
+        self.estimator = estimator
+        self.min_labels = min_labels
+        self.seed = seed
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Table, Y: Table) -> "PerPerturbation":
+        x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
+        known = ~np.isnan(y)
+        enough = known.sum(axis=0) >= self.min_labels
+        names = np.arange(y.shape[1]) if self.perturbations_ is None else self.perturbations_
+        self.mean_ = column_means(y)
+        self.fallback_ = list(names[~enough])
+        fits = (
+            delayed(_fit)(self._fresh(), x, y[:, column], known[:, column], names[column])
+            for column in np.flatnonzero(enough)
+        )
+        done = Parallel(n_jobs=self.n_jobs)(fits)
+        self.estimators_ = dict(zip(np.flatnonzero(enough), done, strict=True))
+        return self
+
+    def _predict(self, x: np.ndarray) -> np.ndarray:
+        P = np.tile(self.mean_, (len(x), 1))  # (lines, perturbations)
+        for column, estimator in self.estimators_.items():
+            P[:, column] = np.ravel(estimator.predict(x))
+        return P
+
+    def _fresh(self) -> BaseEstimator:
+        estimator = clone(self.estimator)
+        open_seeds = [
+            name
+            for name, value in estimator.get_params().items()
+            if name.split("__")[-1] == "random_state" and value is None
+        ]
+        return estimator.set_params(**dict.fromkeys(open_seeds, self.seed))
+
+
+def _fit(
+    estimator: BaseEstimator, x: np.ndarray, y: np.ndarray, known: np.ndarray, name: str
+) -> BaseEstimator:
+    try:
+        return estimator.fit(x[known], y[known])
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(
+            f"{type(estimator).__name__} could not be fitted to perturbation {name!r}: {reason}."
+        ) from error

@@ -1,0 +1,116 @@
+"""Tables in, tables out: what every regressor that learns from omics shares.
+
+The matrix work of a model happens on plain arrays.  This class checks the names and numbers on
+the way in (nothing is realigned, nothing dropped) and puts the names back on the way out.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from cdp_lib.errors import InputError
+
+Table = pd.DataFrame | pd.Series | np.ndarray
+
+
+class TableRegressor(RegressorMixin, BaseEstimator):
+    """A child's `fit` calls `_open(X, Y)`; its `_predict(x)` maps an array to an array."""
+
+    def predict(self, X: Table) -> Table:
+        """Predict for each row of X, in the form that Y had."""
+        if not hasattr(self, "n_features_in_"):
+            raise InputError(f"This {type(self).__name__} is not fitted yet: call fit(X, Y) first.")
+        P = self._predict(self._read_x(X))  # (lines, perturbations)
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        if self._kind is pd.DataFrame:
+            return pd.DataFrame(P, index=index, columns=self.perturbations_)
+        if self._kind is pd.Series:
+            return pd.Series(P[:, 0], index=index)
+        return P if self._ndim == 2 else P[:, 0]
+
+    def _open(self, X: Table, Y: Table) -> tuple[np.ndarray, np.ndarray]:
+        """Remember the names of X and Y; return both as float64 arrays with two dimensions."""
+        self.features_ = X.columns if isinstance(X, pd.DataFrame) else None
+        self.n_features_in_ = np.shape(X)[1] if np.ndim(X) == 2 else 0
+        self.perturbations_ = Y.columns if isinstance(Y, pd.DataFrame) else None
+        self._kind, self._ndim = type(Y), np.ndim(Y)
+        return self._read_x(X), self._read_y(X, Y)
+
+    def _read_x(self, X: Table) -> np.ndarray:
+        if np.ndim(X) != 2 or np.shape(X)[1] == 0:
+            raise InputError(
+                f"X must be a table of lines by features, but its shape is {np.shape(X)}."
+            )
+        if isinstance(X, pd.DataFrame) and self.features_ is not None:
+            _check_names(self.features_, X.columns)
+        elif np.shape(X)[1] != self.n_features_in_:
+            raise InputError(
+                f"X has {np.shape(X)[1]} features but the model was fitted with "
+                f"{self.n_features_in_}: pass the same features."
+            )
+        x = _floats(X, "X")
+        bad = ~np.isfinite(x)
+        if bad.any():
+            columns = np.flatnonzero(bad.any(axis=0))
+            raise InputError(
+                f"X has {bad.sum()} NaN or infinite values in {len(columns)} of {x.shape[1]} "
+                f"columns, the first in column {_name(X, columns[0])}: fill or remove them first."
+            )
+        return x
+
+    def _read_y(self, X: Table, Y: Table) -> np.ndarray:
+        if len(X) != len(Y):
+            raise InputError(f"X has {len(X)} rows and Y has {len(Y)}: they must be the same lines.")
+        if hasattr(X, "index") and hasattr(Y, "index") and not X.index.equals(Y.index):
+            raise InputError(
+                "X and Y name different lines or name them in a different order: "
+                "align them first, for example with X = X.loc[Y.index]."
+            )
+        y = _floats(Y, "Y")
+        y = y if y.ndim == 2 else y[:, None]
+        if np.isinf(y).any():
+            column = np.flatnonzero(np.isinf(y).any(axis=0))[0]
+            raise InputError(f"Y has infinite values in column {_name(Y, column)}: use NaN there.")
+        if np.isnan(y).all():
+            raise InputError("Y has no known label at all: there is nothing to learn from.")
+        return y
+
+
+def column_means(y: np.ndarray) -> np.ndarray:
+    """The mean of each column's known labels; the mean of all labels where a column has none."""
+    known = ~np.isnan(y)
+    sums, counts = np.where(known, y, 0.0).sum(axis=0), known.sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), sums.sum() / counts.sum())
+
+
+def means_and_scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each column; 1 instead of the deviation of a constant."""
+    return x.mean(axis=0), np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), 1.0)
+
+
+def _floats(table: Table, what: str) -> np.ndarray:
+    try:
+        return np.asarray(table, dtype=np.float64)
+    except (ValueError, TypeError):
+        text = pd.DataFrame(table).select_dtypes(exclude=["number", "bool"]).columns
+        raise InputError(
+            f"{what} must hold numbers only, but column {text[0]!r} does not: "
+            "encode or remove it first."
+        ) from None
+
+
+def _name(table: Table, column: int) -> str:
+    return repr(table.columns[column]) if isinstance(table, pd.DataFrame) else str(column)
+
+
+def _check_names(fitted: pd.Index, given: pd.Index) -> None:
+    if given.equals(fitted):
+        return
+    missing = fitted.difference(given, sort=False)
+    what = f"lacks {len(missing)} of them, first {missing[0]!r}" if len(missing) else (
+        "has others too or another order"
+    )
+    raise InputError(
+        f"X must have the {len(fitted)} features the model was fitted with, but {what}: "
+        "select them by name first."
+    )
