@@ -152,7 +152,8 @@ class IdMap:
             if "donor" in table:
                 self._add_patients(table.assign(ach=table.index), "donor")
         if annotations is not None:
-            self._add(annotations.assign(ccle=annotations.index), {"ccle": "ccle", "name": "name"})
+            self._add(annotations.assign(ccle_name=annotations.index), {
+                "ccle": "ccle_name", "name": "name"})
         if models is not None:
             self._add(models.assign(sanger=models.index), {
                 "ccle": "ccle_name", "cosmic": "cosmic", "sanger": "sanger", "name": "name"})
@@ -164,15 +165,19 @@ class IdMap:
                 self._patients[f"twins {number}"] |= self._ids["name"].get(name, set())
 
     def _add(self, table: pd.DataFrame, columns: dict[str, str]) -> None:
-        ach = [several(value) for value in table["ach"]]
+        """Note which ACH ids claim each name. A line that has none claims its plain name too:
+        two lines may share it (KM-H2 and KMH-2).
+        """
+        claims = [several(ach) or sorted(self._ids["sanger"].get(str(line), ()))
+                  for line, ach in zip(table.index, table["ach"], strict=True)]
         for kind, column in columns.items():
             if column not in table:
                 continue
-            for ids, names in zip(ach, table[column], strict=True):
+            for line, known, names in zip(table.index, claims, table[column], strict=True):
+                if not known and kind == "name":
+                    known = [f"{line} (no ACH id)"]
                 for name in several(names):
-                    self._ids[kind][key(name, kind)].update(ids)
-                    if kind == "ccle":
-                        self._ids["name"][normalised(name.split("_")[0])].update(ids)
+                    self._ids[kind][key(name, kind)].update(known)
 
     def _add_patients(self, table: pd.DataFrame, column: str) -> None:
         for ids, patient in zip(table["ach"], table[column], strict=True):
@@ -192,12 +197,12 @@ class IdMap:
         unmatched, ambiguous = [], {}
         for name in pd.unique(pd.Series(list(names), dtype=object).astype(str)):
             ids = sorted(self._look_up(name, kind))
-            if len(ids) == 1:
-                found[name] = ids[0]
-            elif ids:
-                ambiguous[name] = ids
-            else:
+            if not any(is_ach(i) for i in ids):
                 unmatched.append(name)
+            elif len(ids) == 1:
+                found[name] = ids[0]
+            else:
+                ambiguous[name] = ids
         mapping = pd.Series(found, dtype=object, name="line")
         for name in mapping.index[mapping.duplicated(keep=False)]:  # two names, one line
             ambiguous[name] = [found[name]]
@@ -217,7 +222,8 @@ class IdMap:
         """
         lines = pd.Index(list(lines), name="line")
         label: dict[str, str] = {}
-        groups = {patient: set(ids) for patient, ids in self._patients.items() if ids}
+        groups = {patient: {i for i in ids if is_ach(i)}
+                  for patient, ids in self._patients.items()}
         for patient in sorted(groups):
             joined = groups[patient]
             known = sorted({label[ach] for ach in joined if ach in label} | {patient})
@@ -225,6 +231,11 @@ class IdMap:
                 joined = joined | {ach for ach, name in label.items() if name == other}
             label.update(dict.fromkeys(joined, known[0]))
         return pd.Series([label.get(ach) for ach in lines], index=lines, name="donor", dtype=object)
+
+
+def is_ach(line: str) -> bool:
+    """Whether this is an id of DepMap."""
+    return line.startswith("ACH-") and "(" not in line
 
 
 def key(name: str, kind: str) -> str:

@@ -49,10 +49,8 @@ class PairScreen(Cohort):
                 f"({few(unknown)}): add these rows or drop the pairs."
             )
         Y = pair_matrix(long)
-        perturbations = pd.DataFrame(
-            [name.split(" + ", 1) for name in Y.columns],
-            index=Y.columns, columns=["drug_a", "drug_b"],
-        )
+        perturbations = long.assign(pair=pair_names(long)).drop_duplicates("pair")
+        perturbations = perturbations.set_index("pair")[["drug_a", "drug_b"]].loc[Y.columns]
         single = perturbations["drug_a"] == perturbations["drug_b"]
         perturbations.insert(0, "kind", single.map({True: "single drug", False: "drug pair"}))
         merged = Step("pairs in one order", Y.shape, None, note)
@@ -108,9 +106,13 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 def pair_matrix(long: pd.DataFrame) -> pd.DataFrame:
     """The long table as lines x pairs, the pairs named "A + B"."""
-    name = long["drug_a"] + " + " + long["drug_b"]
-    wide = long.assign(pair=name).pivot(index="line", columns="pair", values="value")
+    wide = long.assign(pair=pair_names(long)).pivot(index="line", columns="pair", values="value")
     return wide.rename_axis(columns="perturbation")
+
+
+def pair_names(long: pd.DataFrame) -> pd.Series:
+    """The name of each row's pair: "A + B"."""
+    return long["drug_a"] + " + " + long["drug_b"]
 
 
 def fields(cohort: Cohort) -> dict:

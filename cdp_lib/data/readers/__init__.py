@@ -45,6 +45,7 @@ from cdp_lib.data.readers.nci60 import (
     cellminer,
     combo_compound_names,
     combo_compound_set,
+    drug_smiles,
     nci60_expression,
 )
 
@@ -52,7 +53,7 @@ __all__ = [
     "almanac_drugs", "almanac_growth", "almanac_scores", "ccle_annotations",
     "ccle_genes_by_lines", "ccle_metabolomics", "ccle_mutations", "ccle_rppa", "cellminer",
     "cmp_models", "combo_compound_names", "combo_compound_set", "copy_number_sidm",
-    "damaging_matrix", "depmap_wide", "edge_list", "gct", "gdsc_drugs", "gdsc_fitted",
+    "damaging_matrix", "depmap_wide", "drug_smiles", "edge_list", "gct", "gdsc_drugs", "gdsc_fitted",
     "gdsc_line_details", "gdsc_matrix_ach", "gdsc_matrix_cosmic", "gmt", "hint_binary",
     "nci60_expression", "prism_auc", "prism_logfold", "prism_treatments", "rds",
     "rds_dependency", "rds_lines", "same_fit", "sample_info", "smiles_by_cid", "smiles_lines",

@@ -31,7 +31,7 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
         if start[:2] == b"\x1f\x8b":
             with gzip.open(path) as file:
                 yield file
-        elif start == b"PK\x03\x04":
+        elif start == b"PK\x03\x04" and path.suffix.lower() != ".xlsx":
             with zipfile.ZipFile(path) as archive, archive.open(only_table(archive)) as file:
                 yield file
         else:
@@ -44,9 +44,9 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def only_table(archive: zipfile.ZipFile) -> str:
-    """The one table in a zip file."""
+    """The one table in a zip file; web pages and folders beside it do not count."""
     names = [n for n in archive.namelist()
-             if not n.endswith("/") and not n.startswith("__MACOSX")]
+             if not n.endswith(("/", ".html", ".pdf")) and not n.startswith("__MACOSX")]
     if len(names) != 1:
         raise InputError(
             f"{Path(archive.filename).name} holds {len(names)} files ({few(names)}) where one "
@@ -76,6 +76,19 @@ def read_table(path: str | Path, *, need: tuple[str, ...] = (), **options) -> pd
         raise InputError(f"{name} is not a readable table ({error}): {AGAIN}.") from error
     require(frame, need, path)
     return frame
+
+
+def workbook(file: str | Path | BinaryIO, path: str | Path, **options) -> pd.DataFrame:
+    """The first sheet of an Excel workbook."""
+    try:
+        return pd.read_excel(file, **options)
+    except ImportError as error:  # the old format needs a package that few people need
+        raise InputError(
+            f"{Path(path).name} is an old Excel file, which needs the package xlrd: run "
+            f"`pip install xlrd`."
+        ) from error
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+        raise InputError(f"{Path(path).name} is not a whole Excel workbook: {AGAIN}.") from error
 
 
 def require(frame: pd.DataFrame, need: tuple[str, ...], path: str | Path) -> None:
@@ -126,7 +139,8 @@ def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
                 f"it empty."
             )
     values = frame.apply(pd.to_numeric) if any(frame.dtypes == object) else frame
-    values = values.to_numpy(dtype=np.float32, na_value=np.nan)
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that complains when it is converted
+        values = values.to_numpy(dtype=np.float32, na_value=np.nan)
     if np.isinf(values).any():
         row, column = (int(i) for i in np.argwhere(np.isinf(values))[0])
         raise InputError(

@@ -5,22 +5,23 @@ and `gdsc_matrix_ach` read one each and write which fit it is into `attrs["fit"]
 `same_fit` refuses to mix them.
 """
 
-import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from cdp_lib.data.checks import few
 from cdp_lib.data.readers.files import (
-    AGAIN,
     drop_empty_columns,
     lines_table,
     numbers,
     opened,
     read_table,
     refuse_duplicates,
+    refuse_html,
     require,
     with_notes,
+    workbook,
 )
 from cdp_lib.errors import InputError
 
@@ -43,22 +44,9 @@ DETAILS = {
 
 def excel_or_csv(path: str | Path) -> pd.DataFrame:
     """The first sheet of a workbook, or a comma-separated table."""
-    with open_start(path) as start:
-        workbook = start.read(4) == b"PK\x03\x04" and Path(path).suffix == ".xlsx"
-    if not workbook:
-        return read_table(path)
-    try:
-        return pd.read_excel(path, engine="openpyxl")
-    except (zipfile.BadZipFile, KeyError, OSError) as error:
-        raise InputError(f"{Path(path).name} is not a whole Excel workbook: {AGAIN}.") from error
-
-
-def open_start(path: str | Path):
-    """The file itself, when it is there; otherwise the sentence of `opened`."""
-    if not Path(path).is_file():
-        with opened(path):
-            pass
-    return open(path, "rb")
+    with opened(path) as file:
+        start = file.read(4)
+    return workbook(path, path) if start == b"PK\x03\x04" else read_table(path)
 
 
 def gdsc_fitted(path: str | Path) -> pd.DataFrame:
@@ -133,6 +121,8 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
     if "cid" in tidy:
         tidy["cid"] = tidy["cid"].where(tidy["cid"].astype(str).str.fullmatch(r"\d+"), None)
     first = pd.Series(tidy.index, index=tidy.index).groupby(tidy["name"]).transform("first")
+    if "cid" in tidy:
+        first = first.groupby(tidy["cid"].fillna(tidy["name"])).transform("first")
     tidy["same_as"] = first.where(first != tidy.index, None)
     twice = tidy["same_as"].notna().sum()
     return with_notes(tidy, f"{twice} compounds stand under two ids" if twice else "")
@@ -165,13 +155,24 @@ def copy_number_sidm(path: str | Path) -> pd.DataFrame:
     return with_notes(frame.rename_axis(index="gene", columns="line").T, note)
 
 
-def smiles_by_cid(path: str | Path) -> pd.DataFrame:
-    """PubChem cid -> smiles. The file has no header: its first row is a drug."""
-    frame = read_table(path, sep="\t", header=None, dtype=str)
-    if frame.shape[1] != 2 or not frame[0].str.fullmatch(r"\d+").all():
-        raise InputError(
-            f"{Path(path).name} is not a list of PubChem id, tab, SMILES: check its name."
-        )
-    cid = pd.Index(frame[0], name="cid")
-    refuse_duplicates(cid, "PubChem id", path)
-    return with_notes(pd.DataFrame({"smiles": frame[1].to_numpy()}, index=cid))
+def smiles_by_cid(path: str | Path, cids: Iterable[str] | None = None) -> pd.DataFrame:
+    """PubChem cid -> smiles. The file has no header: its first row is a drug.
+
+    `cids` keeps only these; PubChem's own list of all compounds does not fit into memory.
+    """
+    refuse_html(path)
+    wanted = None if cids is None else {str(cid) for cid in cids}
+    rows = []
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            cid, _, smiles = line.decode().rstrip("\r\n").partition("\t")
+            if not cid.isdigit() or not smiles:
+                raise InputError(
+                    f"{Path(path).name}, line {number}, is not a PubChem id, tab, SMILES: it is "
+                    f"not this list, check its name."
+                )
+            if wanted is None or cid in wanted:
+                rows.append((cid, smiles))
+    table = pd.DataFrame(rows, columns=["cid", "smiles"]).set_index("cid")
+    refuse_duplicates(table.index, "PubChem id", path)
+    return with_notes(table)

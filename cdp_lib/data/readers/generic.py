@@ -134,8 +134,11 @@ def interactions(a: pd.Series, b: pd.Series) -> pd.DataFrame:
 
 
 def zinc_substances(path: str | Path) -> pd.DataFrame:
-    """Molecules [zinc_id, smiles]."""
-    return with_notes(read_table(path, need=("zinc_id", "smiles"))[["zinc_id", "smiles"]])
+    """Molecules: smiles and, where the file has them, zinc_id, logP, qed and SAS."""
+    frame = read_table(path, need=("smiles",))
+    frame["smiles"] = frame["smiles"].str.strip()
+    known = [c for c in ("zinc_id", "smiles", "logP", "qed", "SAS") if c in frame.columns]
+    return with_notes(frame[known])
 
 
 def smiles_lines(path: str | Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 Lines are written as CellMiner writes them, without the panel: "MDA-MB-231", "HL-60(TB)".
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from cdp_lib.data.readers.files import (
     read_table,
     require,
     with_notes,
+    workbook,
 )
 from cdp_lib.errors import InputError
 
@@ -101,30 +103,57 @@ def combo_compound_names(path: str | Path) -> pd.DataFrame:
 
 
 def combo_compound_set(path: str | Path) -> pd.DataFrame:
-    """NSC -> smiles: ComboCompoundSet.sdf."""
+    """NSC -> smiles: ComboCompoundSet.sdf. A molecule that RDKit refuses has none, and is noted."""
     from cdp_lib.chem import read_sdf
 
     with opened(path) as file:
         records = read_sdf(file, id_field="NSC", name=Path(path).name)
-    return lines_table(pd.DataFrame(records, columns=["nsc", "smiles"]), "nsc", path).rename_axis(
-        index="nsc"
-    )
+    table = lines_table(pd.DataFrame(records, columns=["nsc", "smiles"]), "nsc", path)
+    bad = table.index[table["smiles"].isna()]
+    note = f"{len(bad)} molecules that RDKit refuses have no SMILES: {few(bad)}"
+    return with_notes(table.rename_axis(index="nsc"), note if len(bad) else "")
+
+
+def drug_smiles(path: str | Path) -> pd.DataFrame:
+    """Drug name -> cid, smiles (drug_smiles.csv, isomeric SMILES of ALMANAC drugs)."""
+    frame = read_table(path, need=("name", "pubchemid", "isosmiles"))
+    frame = lines_table(frame, "name", path).rename_axis(index="drug")
+    return with_notes(pd.DataFrame(
+        {"cid": frame["pubchemid"].astype(str), "smiles": frame["isosmiles"]}
+    ))
 
 
 def cellminer(path: str | Path) -> pd.DataFrame:
     """Lines x features from a CellMiner table (features x the 60 lines, "BR:MCF7").
 
-    A feature is the identifier in the first column. Empty rows and lines are dropped and noted.
+    Reads the text files, the Excel files and the zip files that hold one of them. A feature is
+    the identifier in the first column. Empty rows and lines are dropped and noted.
     """
-    frame = read_table(path, sep="\t", skipinitialspace=True, na_values=["-"])
-    lines = [c for c in frame.columns if nci60_name(c) and ":" in str(c)]
+    frame = cellminer_rows(path)
+    lines = [c for c in frame.columns if ":" in str(c) and nci60_name(c)]
     require(frame, () if lines else ("BR:MCF7",), path)
     key = frame.columns[0]
-    blank = frame.drop(columns=key).isna().all(axis=1) & frame[key].isna()
+    blank = frame.isna().all(axis=1)
     frame = lines_table(frame.loc[~blank, [key, *lines]], key, path)
     return nci60_table(
         frame, path, f"{blank.sum()} empty row(s) of the file dropped" if blank.any() else ""
     )
+
+
+def cellminer_rows(path: str | Path) -> pd.DataFrame:
+    """The table below the row that names the lines; a file may tell its story above it."""
+    nothing = ["-", "na"]
+    with opened(path) as file:
+        start = file.read(4)
+    if start[:2] not in (b"PK", b"\xd0\xcf"):
+        with opened(path) as file:
+            above = next((n for n, row in enumerate(file) if b"BR:MCF7" in row), 0)
+        return read_table(path, sep="\t", skiprows=above, na_values=nothing)
+    with opened(path) as file:
+        frame = workbook(io.BytesIO(file.read()), path, header=None, na_values=nothing)
+    named = (frame == "BR:MCF7").any(axis=1).to_numpy()
+    header = int(named.argmax())
+    return frame.iloc[header + 1 :].set_axis(frame.iloc[header].astype(str), axis=1)
 
 
 def nci60_expression(*paths: str | Path) -> pd.DataFrame:
