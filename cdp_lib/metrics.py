@@ -62,7 +62,7 @@ def rmse(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
     >>> rmse([[0.0], [2.0]], [[2.0], [0.0]])
     array([2.])
     """
-    return np.sqrt(mse(Y, P, axis))
+    return mse(Y, P, axis) ** 0.5
 
 
 def mae(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:

@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,13 @@ def own_cache(tmp_path_factory, monkeypatch, request):
     cache = tmp_path_factory.getbasetemp() / "cdp-cache"
     monkeypatch.setenv("CDP_CACHE", str(cache))
     monkeypatch.delenv("CDP_MIRROR", raising=False)
+
+
+@pytest.fixture(scope="session")
+def assert_blind_to_test_labels():
+    """The check of tests/leaks.py: a fit never sees a test label."""
+    path = Path(__file__).with_name("leaks.py")
+    spec = importlib.util.spec_from_file_location("leaks", path)
+    leaks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(leaks)
+    return leaks.assert_blind_to_test_labels
