@@ -60,7 +60,7 @@ class TableRegressor(RegressorMixin, BaseEstimator):
 
     def _read_y(self, X: Table, Y: Table) -> np.ndarray:
         if len(X) != len(Y):
-            raise InputError(f"X has {len(X)} rows and Y has {len(Y)}: they must be the same lines.")
+            raise InputError(f"X has {len(X)} rows and Y has {len(Y)}: give the same lines.")
         if hasattr(X, "index") and hasattr(Y, "index") and not X.index.equals(Y.index):
             raise InputError(
                 "X and Y name different lines or name them in a different order: "

@@ -103,7 +103,8 @@ def test_tables_in_tables_out_arrays_in_arrays_out():
     np.testing.assert_array_equal(P.to_numpy(), array)
     one = Ridge(ALPHAS).fit(X, Y["drug 1"]).predict(X)
     assert isinstance(one, pd.Series) and one.shape == (30,)
-    assert Ridge(ALPHAS).fit(X.to_numpy(), Y["drug 1"].to_numpy()).predict(X.to_numpy()).shape == (30,)
+    x, y = X.to_numpy(), Y["drug 1"].to_numpy()
+    assert Ridge(ALPHAS).fit(x, y).predict(x).shape == (30,)
 
 
 def test_clone_and_params():
