@@ -8,7 +8,6 @@ scoreboard collects, the verdicts on a student's answers.
 
 import base64
 import html
-import io
 import math
 import operator
 import platform
@@ -29,8 +28,6 @@ EDITIONS = {
     "official": "real measurements (the full official releases)",
 }
 PROTOCOLS = (None, "as_published", "repaired")
-LARGEST_SVG = 400_000  # bytes; the points of a larger figure become pixels, its text does not
-
 Value = float | int | bool | str | Sequence[int] | None
 
 Rule = tuple[Callable[[Any], Any], str]
@@ -38,10 +35,10 @@ Rule = tuple[Callable[[Any], Any], str]
 
 def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int = 0) -> "Chapter":
     """Check the parameters, set the look of the figures, print the banner."""
-    from cdp_lib.figures import theme
+    check_parameters(profile=profile, data=data, seed=seed)
+    from cdp_lib.look import theme
     from cdp_lib.training import pick_device
 
-    check_parameters(profile=profile, data=data, seed=seed)
     chapter = Chapter(name, profile, data, operator.index(seed), pick_device("auto"))
     theme()
     print(chapter.banner())
@@ -164,6 +161,8 @@ class Chapter:
         """
         import matplotlib.pyplot as plt
 
+        from cdp_lib.look import svg
+
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise InputError(
                 f"figure name {name!r} in chapter {self.name}: it becomes a file name: "
@@ -176,7 +175,7 @@ class Chapter:
         if (self.data if data is None else data) == "teaching":
             caption = f"{caption.rstrip()} Simulated data."
         alt = alt or caption
-        picture = base64.b64encode(_svg(fig, name)).decode()
+        picture = base64.b64encode(svg(fig, name).encode()).decode()
         plt.close(fig)
         page = (
             f'<figure><img src="data:image/svg+xml;base64,{picture}" alt="{html.escape(alt)}" '
@@ -231,21 +230,6 @@ def _device_words(device: Any) -> str:
     if str(device).startswith("cuda"):
         return f"on {torch.cuda.get_device_name(device)}"
     return f"on {device} with {torch.get_num_threads()} threads"
-
-
-def _svg(fig: Any, name: str) -> bytes:
-    """The figure as SVG: the same figure gives the same bytes."""
-    import matplotlib
-
-    for _ in range(2):
-        stream = io.BytesIO()
-        with matplotlib.rc_context({"svg.hashsalt": name}):
-            fig.savefig(stream, format="svg", bbox_inches="tight", dpi=160, metadata={"Date": None})
-        if stream.tell() <= LARGEST_SVG:
-            break
-        for axes in fig.axes:
-            axes.set_rasterization_zorder(2.5)  # points and lines; axes and text stay above
-    return stream.getvalue()
 
 
 def _plain(value: Any) -> Any:

@@ -186,3 +186,7 @@ def _near(path: Path) -> str:
 
 
 cdp.add_command(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -254,7 +254,7 @@ def _this_python() -> type:
     class ThisPython(AsyncKernelManager):
         @property
         def kernel_spec(self) -> KernelSpec:
-            command = make_ipkernel_cmd(extra_arguments=["--log-level=ERROR"])
+            command = make_ipkernel_cmd(extra_arguments=["--log-level=CRITICAL"])
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
     return ThisPython

@@ -1,0 +1,212 @@
+"""chapter.py: parameters, banner, records, figures, checks."""
+
+import base64
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from cdp_lib import chapter, look
+from cdp_lib.errors import InputError
+
+
+@pytest.fixture
+def c() -> chapter.Chapter:
+    return chapter.Chapter("00_specimen", "quick", "teaching", 0, "cpu")
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[tuple[dict, dict | None]]:
+    """What a notebook would display: (bundle, metadata)."""
+    bundles = []
+    monkeypatch.setattr(
+        chapter, "_show", lambda bundle, metadata=None: bundles.append((bundle, metadata))
+    )
+    return bundles
+
+
+def drawing(points: int = 5):
+    fig, ax = plt.subplots(figsize=(2, 2))
+    ax.plot(np.arange(points), np.random.default_rng(0).random(points), ".")
+    return fig
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"profile": "fast"}, "profile is 'fast': choose one of 'quick', 'teach', 'full'."),
+        ({"data": "real"}, "data is 'real': choose one of 'teaching', 'pocket', 'official'."),
+        ({"profile": None}, "profile is None: choose one of 'quick', 'teach', 'full'."),
+        ({"seed": "0"}, "seed is '0': give a whole number from 0 to 4294967295."),
+        ({"seed": -1}, "seed is -1: give a whole number from 0 to 4294967295."),
+        ({"seed": True}, "seed is True: give a whole number from 0 to 4294967295."),
+        ({"seed": 1.0}, "seed is 1.0: give a whole number from 0 to 4294967295."),
+    ],
+)
+def test_a_wrong_parameter_is_one_sentence_with_what_is_allowed(given, sentence):
+    with pytest.raises(InputError) as refused:
+        chapter.begin("00_specimen", **given)
+    assert str(refused.value) == sentence
+
+
+def test_begin_prints_the_banner_and_seeds_nothing(capsys):
+    np.random.seed(3)
+    before = np.random.get_state()[1].copy()
+    begun = chapter.begin("00_specimen", profile="teach", data="teaching", seed=np.int64(7))
+    printed = capsys.readouterr().out
+    for word in ("00_specimen", "simulated data", "profile teach", "seed 7", "torch", "cdp_lib"):
+        assert word in printed
+    assert "simulated data" in printed.splitlines()[0]
+    assert (begun.profile, begun.data, begun.seed) == ("teach", "teaching", 7)
+    assert (np.random.get_state()[1] == before).all()
+
+
+@pytest.mark.parametrize("data", ["pocket", "official"])
+def test_real_data_are_not_called_simulated(data):
+    banner = chapter.Chapter("00_specimen", "full", data, 0, "cpu").banner()
+    assert "real measurements" in banner and "simulated" not in banner
+
+
+def test_pick_needs_all_three_profiles(c):
+    assert c.pick(quick=1, teach=2, full=3) == 1
+    with pytest.raises(TypeError):
+        c.pick(quick=1, full=3)
+
+
+def test_load_prints_edition_and_shapes(c, monkeypatch, capsys):
+    class Cohort:
+        def describe(self):
+            print("240 lines x 600 genes")
+
+    asked = {}
+
+    def load(study, data, **options):
+        asked.update(study=study, data=data, **options)
+        return Cohort()
+
+    monkeypatch.setitem(
+        __import__("sys").modules, "cdp_lib.data.studies", type("module", (), {"load": load})
+    )
+    assert isinstance(c.load("drug-response", omics=["expression"]), Cohort)
+    assert asked == {"study": "drug-response", "data": "teaching", "omics": ["expression"]}
+    printed = capsys.readouterr().out
+    assert "simulated data" in printed and "240 lines x 600 genes" in printed
+
+
+def test_a_record_is_plain_json_and_invisible(c, shown):
+    c.record("ridge", np.float32(0.5), sd=np.float64("nan"), n=np.int64(3), claim="x-C001")
+    ((bundle, _),) = shown
+    assert bundle["text/html"] == "" and "text/plain" not in bundle
+    result = bundle[chapter.RECORD]
+    assert result["value"] == 0.5 and type(result["value"]) is float
+    assert result["sd"] is None and result["n"] == 3 and type(result["n"]) is int
+    assert (result["edition"], result["baseline"], result["claim"]) == ("teaching", False, "x-C001")
+
+
+@pytest.mark.parametrize("value", [(np.int64(3), 4), "BRAF", True, 7, None])
+def test_a_record_may_be_a_shape_a_text_a_statement_or_missing(c, shown, value):
+    c.record("it", value, reason="too long for this profile" if value is None else None)
+    stored = shown[0][0][chapter.RECORD]["value"]
+    assert stored == ([3, 4] if isinstance(value, tuple) else value)
+
+
+def test_a_number_that_is_none_is_kept_as_such_and_not_as_a_gap(c, shown):
+    c.record("ridge", float("nan"))
+    result = shown[0][0][chapter.RECORD]
+    assert (result["value"], result["comparable"]) == (None, False)
+    assert result["reason"] == "our run gave no number"
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "word"),
+    [
+        ("", {}, "key is empty"),
+        ("ridge", {"comparable": False}, "needs reason"),
+        ("ridge", {"protocol": "mine"}, "'as_published', 'repaired'"),
+    ],
+)
+def test_a_record_that_nobody_could_read_is_refused(c, shown, key, options, word):
+    with pytest.raises(InputError, match=word):
+        c.record(key, 0.5, **options)
+    with pytest.raises(InputError, match="needs reason"):
+        c.record("ridge", None)
+    assert shown == []
+
+
+def test_a_figure_has_alternative_text_a_caption_and_names_simulated_data(c, shown):
+    fig = drawing()
+    c.figure(fig, "scores", 'Ridge is "best" & more.', alt="Five points.")
+    bundle, metadata = shown[0]
+    page = bundle["text/html"]
+    assert 'alt="Five points."' in page
+    assert "<figcaption>Ridge is &quot;best&quot; &amp; more. Simulated data.</figcaption>" in page
+    assert metadata["cdp"]["name"] == "scores" and metadata["cdp"]["alt"] == "Five points."
+    assert not plt.fignum_exists(fig.number)  # shown once, not again at the end of the cell
+
+
+def test_a_figure_of_real_data_is_not_called_simulated(c, shown):
+    c.figure(drawing(), "recorded", "It holds.", data="pocket")
+    chapter.Chapter("00_specimen", "quick", "pocket", 0, "cpu").figure(drawing(), "own", "So.")
+    assert all("Simulated" not in bundle["text/html"] for bundle, _ in shown)
+
+
+def picture(bundle: dict) -> bytes:
+    return base64.b64decode(re.search(r'base64,([^"]+)"', bundle["text/html"])[1])
+
+
+def test_the_same_figure_gives_the_same_bytes(c, shown):
+    for _ in range(2):
+        c.figure(drawing(), "scores", "Ridge wins.")
+    first, second = (picture(bundle) for bundle, _ in shown)
+    assert first == second and first.lstrip().startswith(b"<?xml")
+
+
+def test_a_figure_of_many_points_stays_small_and_keeps_its_text_sharp(c, shown):
+    c.figure(drawing(20_000), "many", "Many points.")
+    svg = picture(shown[0][0])
+    assert len(svg) < look.LARGEST_SVG
+    assert b"data:image/png" in svg and b"<text" in svg
+
+
+@pytest.mark.parametrize(("name", "caption"), [("My figure", "Fine."), ("fine", " ")])
+def test_a_figure_without_a_file_name_or_finding_is_refused(c, shown, name, caption):
+    with pytest.raises(InputError):
+        c.figure(drawing(), name, caption)
+    assert shown == []
+
+
+RULE = (lambda answer: answer == 4, "Add the two numbers.")
+
+
+@pytest.mark.parametrize("answer", [None, ...])
+def test_an_untouched_stub_is_not_wrong_but_not_attempted(c, capsys, answer):
+    c.check("00-1", answer, RULE)
+    assert capsys.readouterr().out.startswith("Exercise 00-1: not attempted")
+
+
+def test_a_check_says_right_or_gives_the_first_hint(c, capsys):
+    rules = ((lambda answer: answer > 0, "It is positive."), RULE)
+    for answer, words in ((4, "correct."), (5, "not yet. Add the two"), (-1, "not yet. It is")):
+        c.check("00-1", answer, *rules)
+        assert capsys.readouterr().out.startswith(f"Exercise 00-1: {words}")
+
+
+@pytest.mark.parametrize("answer", ["four", pd.Series([1, 2]), {}])
+def test_an_answer_of_the_wrong_kind_is_a_hint_and_no_traceback(c, capsys, answer):
+    c.check("00-1", answer, (lambda answer: answer > 0, "It is a number."))
+    printed = capsys.readouterr().out
+    assert "not yet. It is a number." in printed and type(answer).__name__ in printed
+
+
+def test_a_solution_must_pass_its_own_check(c, capsys):
+    c.check("00-1", 4, RULE, must_pass=True)
+    for answer in (5, None):
+        with pytest.raises(InputError, match="Exercise 00-1: the solution fails"):
+            c.check("00-1", answer, RULE, must_pass=True)
+
+
+def test_outside_of_a_notebook_nothing_is_displayed(c, capsys):
+    c.record("ridge", 0.5)
+    assert capsys.readouterr().out == ""
