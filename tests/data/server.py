@@ -94,7 +94,7 @@ def running() -> Iterator[Server]:
             if fault in ("drop", "hang"):
                 self.wfile.write(body[: len(body) // 2])
                 self.wfile.flush()
-                time.sleep(1.0 if fault == "hang" else 0.0)
+                time.sleep(5.0 if fault == "hang" else 0.0)
                 self.close_connection = True
             else:
                 self.wfile.write(body)

@@ -29,7 +29,6 @@ def toy(monkeypatch, tmp_path):
     """
     monkeypatch.setenv("CDP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(transfer, "PAUSE", 0.001)
-    monkeypatch.setattr(transfer, "TIMEOUT", (1.0, 0.3))
 
     def lists(*files: File) -> None:
         data = Dataset("toy", "Toy", "a toy", "CC0", "Nobody (2024).", "https://toy", (), files)
