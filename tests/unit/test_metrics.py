@@ -1,0 +1,297 @@
+"""Every score against scipy or scikit-learn, and what must hold for any input."""
+
+import doctest
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+from sklearn import metrics as sk
+
+import cdp_lib.metrics
+from cdp_lib.errors import InputError
+from cdp_lib.metrics import (
+    METRICS,
+    constant_predictions,
+    mae,
+    mse,
+    pearson,
+    r2,
+    rmse,
+    score_frame,
+    spearman,
+    top_k,
+)
+
+
+def one_by_one(name: str, y: np.ndarray, p: np.ndarray) -> float:
+    """The score of one unit by other people's code, with the house's rules for empty units."""
+    known = ~np.isnan(y)
+    y, p = y[known].astype(float), p[known].astype(float)
+    if name in ("mse", "rmse", "mae"):
+        if len(y) == 0:
+            return np.nan
+        return {
+            "mse": sk.mean_squared_error,
+            "mae": sk.mean_absolute_error,
+            "rmse": lambda y, p: sk.mean_squared_error(y, p) ** 0.5,
+        }[name](y, p)
+    if len(y) < 2 or np.ptp(y) == 0:
+        return np.nan
+    if name == "r2":
+        return sk.r2_score(y, p)
+    if np.ptp(p) == 0:
+        return 0.0
+    return (stats.pearsonr if name == "pearson" else stats.spearmanr)(y, p)[0]
+
+
+values = st.integers(-6, 6).map(lambda whole: whole / 4)  # ties and constants are common
+shapes = st.tuples(st.integers(1, 9), st.integers(1, 7))
+
+
+@st.composite
+def tables(draw):
+    """A truth with gaps and a prediction, ties and constants included."""
+    shape = draw(shapes)
+    Y = draw(arrays(float, shape, elements=values | st.just(np.nan)))
+    P = draw(arrays(float, shape, elements=values))
+    return Y, P
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables(), st.sampled_from(list(METRICS)), st.sampled_from(["perturbation", "line"]))
+def test_each_unit_scores_as_elsewhere(table, name, axis):
+    Y, P = table
+    found = METRICS[name](Y, P, axis)
+    units = zip(Y.T, P.T) if axis == "perturbation" else zip(Y, P)
+    expected = [one_by_one(name, y, p) for y, p in units]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), st.sampled_from(list(METRICS)))
+def test_global_is_one_unit_of_all_cells(table, name):
+    Y, P = table
+    found = METRICS[name](Y, P, "global")
+    assert isinstance(found, float)
+    np.testing.assert_allclose(found, one_by_one(name, Y.ravel(), P.ravel()), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_more_columns_than_one_block(name, dtype, order):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(40, 77)).astype(dtype, order=order)
+    P = (Y + rng.normal(size=Y.shape)).astype(dtype)
+    Y[:, 40:][rng.random((40, 37)) < 0.3] = np.nan  # complete blocks and others
+    expected = [one_by_one(name, y, p) for y, p in zip(Y.T, P.T)]
+    np.testing.assert_allclose(METRICS[name](Y, P), expected, rtol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), st.sampled_from(list(METRICS)), st.randoms(use_true_random=False))
+def test_the_order_of_columns_and_lines_does_not_matter(table, name, random):
+    Y, P = table
+    columns = random.sample(range(Y.shape[1]), Y.shape[1])
+    lines = random.sample(range(Y.shape[0]), Y.shape[0])
+    score = METRICS[name]
+    np.testing.assert_array_equal(score(Y[:, columns], P[:, columns]), score(Y, P)[columns])
+    np.testing.assert_allclose(score(Y[lines], P[lines]), score(Y, P), atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), st.floats(0.01, 100), st.floats(-100, 100))
+def test_correlations_are_blind_to_scale_and_offset(table, scale, offset):
+    Y, P = table
+    for score in (pearson, spearman):
+        before = score(Y, P)
+        np.testing.assert_allclose(score(Y, scale * P + offset), before, atol=1e-7)
+        np.testing.assert_allclose(score(Y, -P), -before, atol=1e-12)
+        np.testing.assert_allclose(score(scale * Y + offset, P), before, atol=1e-7)
+        inside = before[~np.isnan(before)]
+        assert ((-1 <= inside) & (inside <= 1)).all()
+    both = [score(scale * Y + offset, scale * P + offset) for score in (r2, rmse, mae, mse)]
+    expected = [r2(Y, P), scale * rmse(Y, P), scale * mae(Y, P), scale**2 * mse(Y, P)]
+    np.testing.assert_allclose(both, expected, rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables())
+def test_what_is_predicted_where_nothing_was_measured_does_not_matter(table):
+    Y, P = table
+    unknown = np.isnan(Y)
+    for filler in (np.nan, 1e30, np.inf):
+        other = np.where(unknown, filler, P)
+        for score in METRICS.values():
+            np.testing.assert_array_equal(score(Y, other), score(Y, P))
+        np.testing.assert_array_equal(constant_predictions(Y, other), constant_predictions(Y, P))
+        np.testing.assert_array_equal(top_k(Y, other, 2), top_k(Y, P, 2))
+
+
+def test_float32_far_from_zero_is_summed_safely():
+    rng = np.random.default_rng(0)
+    Y = (1e4 + rng.normal(size=(50_000, 3))).astype("float32")
+    P = (1e4 + rng.normal(size=Y.shape)).astype("float32") / 2 + Y / 2
+    for name, score in METRICS.items():
+        expected = [one_by_one(name, y, p) for y, p in zip(Y.T, P.T)]
+        np.testing.assert_allclose(score(Y, P), expected, rtol=1e-9)
+
+
+def test_a_constant_prediction_scores_nothing_and_is_found():
+    Y = np.random.default_rng(0).normal(size=(30, 4))
+    P = Y.copy()
+    P[:, 0] = 0.1  # no sum of 0.1 is exact
+    P[:, 1] = np.float32(0.1)
+    nearly = P.astype("float32")
+    nearly[::2, 0] = np.nextafter(nearly[0, 0], np.float32(1))  # the last bit of a net's output
+    for predicted in (P, nearly):
+        for score in (pearson, spearman):
+            np.testing.assert_array_equal(score(Y, predicted)[:2], 0)
+            np.testing.assert_allclose(score(Y, predicted)[2:], 1)
+        np.testing.assert_array_equal(
+            constant_predictions(Y, predicted), [True, True, False, False]
+        )
+    assert constant_predictions(Y, np.full_like(Y, 2.0), "global") is True
+    assert constant_predictions(Y, Y, "global") is False
+
+
+def test_a_unit_without_two_different_known_cells_is_empty():
+    nan = np.nan
+    Y = np.array([[nan, 1.0, 0.1], [nan, nan, 0.1], [nan, nan, 0.1]])
+    P = np.arange(9.0).reshape(3, 3)
+    for score in (pearson, spearman, r2):
+        assert np.isnan(score(Y, P)).all()
+    np.testing.assert_allclose(mse(Y, P), [nan, 0.0, np.mean((P[:, 2] - 0.1) ** 2)])
+    assert not constant_predictions(Y, np.zeros((3, 3)))[:2].any()
+
+
+def test_no_score_warns():
+    nan = np.nan
+    Y = np.array([[nan, 1.0, 2.0, 1e-3], [nan, 1.0, nan, 3e-3]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for score in METRICS.values():
+            for axis in ("perturbation", "line", "global"):
+                score(Y, np.zeros((2, 4)), axis)
+
+
+def test_a_vector_is_one_column():
+    y, p = [1.0, 2.0, 4.0], [1.0, 3.0, 3.0]
+    assert pearson(y, p).shape == (1,)
+    assert pearson(pd.Series(y), np.array(p))[0] == pytest.approx(stats.pearsonr(y, p)[0])
+
+
+@pytest.mark.parametrize(
+    "Y, P, words",
+    [
+        ([[1.0, np.inf]], [[0.0, 0.0]], "Y holds 1 infinite"),
+        ([[1.0, -np.inf, np.inf]], [[0.0, 0.0, 0.0]], "Y holds 2 infinite"),
+        ([[1.0, 2.0]], [[np.nan, 0.0]], "P is NaN in 1 of the 2 known cells"),
+        ([[1.0, np.nan], [1.0, 1.0]], [[0.0, np.nan], [np.nan, np.nan]], "in 2 of the 3 known"),
+        ([[1.0, 2.0]], [[-np.inf, 0.0]], "P is infinite in 1"),
+        ([[1.0, 2.0]], [[1.0]], "shape"),
+        ([["low", "high"]], [[1.0, 1.0]], "Y holds what is not a number"),
+        (np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), "3 dimensions"),
+    ],
+)
+def test_bad_tables_are_refused_in_one_sentence(Y, P, words):
+    for score in (*METRICS.values(), constant_predictions, lambda Y, P: top_k(Y, P, 1)):
+        with pytest.raises(InputError, match=words) as error:
+            score(Y, P)
+        assert "\n" not in str(error.value)
+
+
+def test_tables_that_name_other_cells_are_refused():
+    Y = pd.DataFrame(np.eye(2), ["a", "b"], ["x", "y"])
+    assert pearson(Y, Y).tolist() == pytest.approx([1, 1])
+    for other, side in ((Y.iloc[::-1], "index"), (Y.iloc[:, ::-1], "columns")):
+        with pytest.raises(InputError, match=f"The {side} of Y and P differ"):
+            pearson(Y, other)
+    with pytest.raises(InputError, match="Unknown axis 'drug'"):
+        pearson(Y, Y, axis="drug")
+
+
+class TestTopK:
+    """Ranks among the measured cells of a line; lower is better unless told."""
+
+    Y = [[1.0, 2.0, 3.0, 4.0]]
+    P = [[3.0, 1.0, 2.0, 4.0]]  # predicted order: 1, 2, 0, 3; the true best comes third
+
+    def test_the_two_definitions_differ(self):
+        true_best = [top_k(self.Y, self.P, k)[0] for k in (1, 2, 3)]
+        predicted_best = [top_k(self.Y, self.P, k, "predicted_best_in_true")[0] for k in (1, 2, 3)]
+        assert true_best == [0, 0, 1]
+        assert predicted_best == [0, 1, 1]
+
+    def test_higher_can_be_better(self):
+        assert top_k(self.Y, self.P, 1, lower_is_better=False)[0] == 1
+        assert top_k(-np.array(self.Y), -np.array(self.P), 3, lower_is_better=False)[0] == 1
+
+    def test_only_measured_cells_compete(self):
+        Y = [[1.0, np.nan, 3.0, 4.0]]
+        assert top_k(Y, self.P, 1)[0] == 0
+        assert top_k(Y, self.P, 2)[0] == 1  # the cell predicted first was not measured
+
+    def test_a_line_that_cannot_miss_is_empty(self):
+        Y = [[1.0, 2.0, 3.0], [1.0, 2.0, np.nan], [1.0, np.nan, np.nan], [np.nan] * 3]
+        found = top_k(Y, np.ones((4, 3)), 2)
+        assert found[0] == pytest.approx(2 / 3)
+        assert np.isnan(found[1:]).all()
+
+    @pytest.mark.parametrize("definition", ["true_best_in_predicted", "predicted_best_in_true"])
+    def test_a_constant_prediction_scores_its_chance(self, definition):
+        Y = np.random.default_rng(0).normal(size=(1, 8))
+        for k in (1, 3, 7):
+            assert top_k(Y, np.zeros((1, 8)), k, definition)[0] == pytest.approx(k / 8)
+
+    @settings(max_examples=80, deadline=None)
+    @given(tables(), st.integers(1, 4), st.booleans())
+    def test_ties_are_worth_their_chance_under_random_order(self, table, k, lower):
+        Y, P = table
+        known = ~np.isnan(Y[0])
+        assume(k < known.sum() <= 6)
+        rng = np.random.default_rng(0)
+        sign = 1 if lower else -1
+        y, p = sign * Y[0][known], sign * P[0][known]
+        hits = []
+        for _ in range(2000):
+            best = rng.choice(np.flatnonzero(y == y.min()))
+            first = np.lexsort((rng.random(len(p)), p))[:k]
+            hits.append(best in first)
+        assert top_k(Y, P, k, lower_is_better=lower)[0] == pytest.approx(np.mean(hits), abs=0.06)
+
+    @pytest.mark.parametrize("k", [0, -1, 1.5, "3"])
+    def test_k_must_be_a_count(self, k):
+        with pytest.raises(InputError, match="whole number k"):
+            top_k(self.Y, self.P, k)
+
+    def test_an_unknown_definition_is_refused(self):
+        with pytest.raises(InputError, match="true_best_in_predicted"):
+            top_k(self.Y, self.P, 1, "precision")
+
+
+def test_score_frame_is_tidy():
+    Y = pd.DataFrame([[1.0, 2.0], [2.0, np.nan], [3.0, 1.0]], list("abc"), ["drug x", "drug y"])
+    P = pd.DataFrame(0.0, Y.index, Y.columns)
+    P["drug x"] = Y["drug x"] * 2
+    frame = score_frame(Y, P, ("pearson", "rmse"))
+    assert list(frame) == ["metric", "axis", "unit", "n", "score", "constant"]
+    assert frame["metric"].tolist() == ["pearson"] * 2 + ["rmse"] * 2
+    assert frame["unit"].tolist() == ["drug x", "drug y"] * 2
+    assert frame["n"].tolist() == [3, 2, 3, 2]
+    assert frame["constant"].tolist() == [False, True, False, True]
+    np.testing.assert_allclose(frame["score"], [1, 0, *rmse(Y, P)])
+    assert score_frame(Y, P, "r2", "line")["unit"].tolist() == ["a", "b", "c"]
+    assert score_frame(Y, P, "r2", "global")[["unit", "n"]].values.tolist() == [["all", 5]]
+    assert score_frame(Y.to_numpy(), P.to_numpy())["unit"].tolist() == [0, 1]
+    with pytest.raises(InputError, match="Unknown metric 'auc': choose from mse"):
+        score_frame(Y, P, "auc")
+
+
+def test_the_examples_in_the_docstrings_hold():
+    assert doctest.testmod(cdp_lib.metrics).failed == 0
