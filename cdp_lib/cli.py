@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"{error.filename or 'this machine'}: {error.strerror or error}.")
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\ncdp: stopped.", err=True)
+        click.echo("cdp: stopped.", err=True)
         return 130
 
 
@@ -176,8 +176,9 @@ def claims(paper: str | None, as_json: bool) -> None:
     if as_json:
         print_json(json.loads(frame.to_json(orient="records")))
         return
-    shown = frame.astype(object).where(frame.notna(), "")
-    print_table(list(shown.columns), shown.itertuples(index=False))
+    columns = ["claim", "reported", "ours", "edition", "verdict", "description"]
+    shown = frame[columns].astype(object).where(frame[columns].notna(), "")
+    print_table(columns, shown.itertuples(index=False))
 
 
 def _near(path: Path) -> str:

@@ -103,17 +103,26 @@ def data_fetch(ids: tuple[str, ...], edition: str | None) -> None:
 
 @data.command("verify")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-def data_verify(ids: tuple[str, ...]) -> None:
-    """Check the files in the cache against their checksums.
+def data_verify(ids: tuple[str, ...]) -> int:
+    """Check the files in the cache against their checksums; exit code 1 if one is wrong.
 
     \b
     Examples:
       cdp data verify
       cdp data verify gdsc-pocket
     """
-    from cdp_lib.data.download import verify
+    from cdp_lib.data.download import cache_dir, verify
 
-    verify(list(ids) or None)
+    report = verify(list(ids) or None)
+    if not report:
+        click.echo(f"No file is in the cache yet ({cache_dir()}).")
+        return 0
+    print_table(("dataset", "file", "state"), report)
+    wrong = [line for line in report if line.state in ("missing", "corrupt")]
+    if wrong:
+        again = " ".join(sorted({line.dataset for line in wrong}))
+        click.echo(f"To get them again: cdp data fetch {again}")
+    return 1 if wrong else 0
 
 
 @data.command("teach")

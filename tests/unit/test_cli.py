@@ -1,0 +1,223 @@
+"""cli.py, cli_data.py, doctor.py: one sentence on bad input, help that teaches, exit codes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pandas as pd
+import pytest
+
+from cdp_lib import cli, doctor, notebook
+from cdp_lib.data import download
+from cdp_lib.errors import InputError
+
+FIXTURES = Path(__file__).resolve().parents[1] / "data" / "notebooks"
+
+
+@pytest.fixture
+def cdp(capsys):
+    """Run `cdp`; return exit code, output and errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = cli.main(list(arguments))
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch) -> Path:
+    shutil.copytree(FIXTURES, tmp_path / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command and group, as the words that call it."""
+    found = [path]
+    for name, command in group.commands.items():
+        inner = (*path, name)
+        found += commands(command, inner) if isinstance(command, click.Group) else [inner]
+    return found
+
+
+@pytest.mark.parametrize("path", commands(cli.cdp), ids=" ".join)
+def test_every_help_ends_in_lines_that_can_be_typed(cdp, path):
+    code, out, _ = cdp(*path, "--help")
+    assert code == 0
+    assert "  cdp " + " ".join(path) in out.partition("Usage")[2].partition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "90_sum"], "there is no chapter '90_sum': did you mean 90_sums"),
+        (["run", "90_sums", "--set", "epochss=2"], "no parameter 'epochss': did you mean epochs?"),
+        (["run", "90_sums", "--set", "epochs"], "--set 'epochs' is not NAME=VALUE"),
+        (["run", "90_sums", "--profile", "fast"], "'fast' is not one of"),
+        (["run"], "Missing argument"),
+        (["run", "90_sums", "--record", "--if-changed"], "recording needs a fresh run"),
+        (["edition", "student", "--out", "notebooks"], "give --out another folder"),
+        (["edition", "pupil", "--out", "x"], "'pupil' is not one of 'student', 'teacher'"),
+        (["data", "show", "gdsc-poket"], "gdsc-pocket"),
+        (["data", "fetch", "gdsc-poket"], "gdsc-pocket"),
+        (["data", "fetch"], "name data sets (cdp data list) or give --edition"),
+        (["claims", "nobody2021"], "nobody2021"),
+        (["nope"], "No such command 'nope'"),
+    ],
+)
+def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(cdp, book, arguments, words):
+    code, out, err = cdp(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("cdp: ") and words in err
+    assert err.count("\n") == 1 and "Traceback" not in err
+
+
+def test_outside_of_the_book_running_says_where_to_go(cdp, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = cdp("run", "all")
+    assert code == 2 and "no folder 'notebooks'" in err and "clone" in err
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(cdp, book):
+    (book / "taken").write_text("a file")
+    code, _, err = cdp("edition", "student", "--out", "taken/course")
+    assert code == 2 and err.startswith("cdp: ") and "taken" in err and err.count("\n") == 1
+
+
+def test_running_ends_in_a_table_and_exit_code_1_when_a_chapter_fails(cdp, book):
+    code, out, _ = cdp("run", "90_sums", "91_breaks", "--seed", "3", "--set", "rate=1", "--out", "o")
+    assert code == 2 and out == ""  # 91_breaks has no rate: nothing ran
+    code, out, _ = cdp("run", "90_sums", "91_breaks", "--seed", "3", "--out", "o")
+    assert code == 1
+    assert "[1/2] 90_sums ok" in out and "Cell 3 of 91_breaks.ipynb failed" in out
+    last = out.rstrip().splitlines()[-3:]
+    assert [line.split()[0] for line in last] == ["chapter", "90_sums", "91_breaks"]
+    assert last[1].split()[1] == "ok" and last[1].endswith("o/90_sums.ipynb")
+    assert last[2].split()[1] == "failed"
+    code, out, _ = cdp("run", "90_sums", "--seed", "3", "--out", "o", "--if-changed")
+    assert code == 0 and "90_sums  unchanged" in out
+
+
+def test_settings_reach_the_notebook(cdp, book):
+    code, _, err = cdp("run", "90_sums", "--set", "tissues=[lung, skin]", "--set", "epochs=7")
+    assert (code, err) == (0, "")
+    page = book / "_build" / "executed" / "teaching-quick" / "90_sums.ipynb"
+    assert "7 0.1 ['lung', 'skin']" in page.read_text()
+
+
+def test_an_edition_is_written(cdp, book):
+    code, out, _ = cdp("edition", "student", "--out", "course")
+    assert code == 0 and "3 notebooks, student edition, are in course" in out
+    assert notebook.read(book / "course" / "92_specimen.ipynb")["cells"]
+
+
+def test_the_catalogue_is_listed_for_people_and_programs(cdp):
+    _, out, _ = cdp("data", "list")
+    assert out.splitlines()[0].split() == ["dataset", "editions", "size", "title"]
+    _, text, _ = cdp("data", "list", "--json")
+    ids = [entry["id"] for entry in json.loads(text)]
+    assert "gdsc-pocket" in ids and [row.split()[0] for row in out.splitlines()[1:]] == ids
+
+
+def test_one_data_set_is_shown(cdp):
+    _, out, _ = cdp("data", "show", "gdsc-pocket")
+    assert "licence" in out and "IC50_v17.csv.gz" in out and "sha256" in out
+    assert max(len(line) for line in out.splitlines() if "http" not in line) <= 100
+    _, text, _ = cdp("data", "show", "gdsc-pocket", "--json")
+    assert json.loads(text)["files"][0]["urls"]
+
+
+def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_path):
+    asked = []
+
+    def fetch(ids, edition):
+        asked.append((ids, edition))
+        return [tmp_path / "a", tmp_path / "b"]
+
+    states = [download.Verified("gdsc-pocket", "a", "ok"), download.Verified("hint", "b", "corrupt")]
+    monkeypatch.setattr(download, "fetch", fetch)
+    monkeypatch.setattr(download, "verify", lambda ids: states)
+    assert cdp("data", "fetch", "hint", "--edition", "pocket")[:2] == (
+        0, "2 files are here and verified.\n"
+    )
+    assert cdp("data", "fetch", "--edition", "official")[0] == 0
+    assert asked == [(["hint"], "pocket"), (None, "official")]
+    code, out, _ = cdp("data", "verify")
+    assert code == 1 and "corrupt" in out and "cdp data fetch hint" in out
+    states.pop()
+    assert cdp("data", "verify", "gdsc-pocket")[0] == 0
+
+
+def test_claims_are_printed_for_people_and_programs(cdp, monkeypatch):
+    import cdp_lib.claims
+
+    frame = pd.DataFrame(
+        {"claim": ["x-C001"], "description": ["a score"], "reported": ["0.55"], "ours": [""],
+         "edition": [None], "verdict": ["not run"], "note": [None]}
+    )
+    monkeypatch.setattr(cdp_lib.claims, "table", lambda paper=None: frame)
+    _, out, _ = cdp("claims", "x")
+    assert out.splitlines()[1].split()[0] == "x-C001" and "None" not in out
+    _, text, _ = cdp("claims", "--json")
+    assert json.loads(text)[0]["verdict"] == "not run"
+
+
+def test_the_doctor_says_what_to_do(cdp, monkeypatch, tmp_path):
+    monkeypatch.setenv("CDP_MIRROR", str(tmp_path / "gone"))
+    code, out, _ = cdp("doctor")
+    assert code == 1
+    assert "-> no such folder: correct or unset CDP_MIRROR" in out
+    for word in ("python", "torch", "device", "threads", "memory", "disk", "cache"):
+        assert word in out
+    assert "network" not in out
+
+
+def test_the_doctor_finds_a_cache_that_cannot_be_written(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CDP_CACHE", str(tmp_path / "file" / "cache"))
+    lines = {line.what: line for line in doctor.examine()}
+    assert "set CDP_CACHE" in lines["cache"].todo
+
+
+def test_the_doctor_asks_each_host_once_and_only_when_told(monkeypatch):
+    import requests
+
+    asked = []
+
+    def head(address, timeout):
+        asked.append(address)
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests, "head", head)
+    doctor.examine()
+    assert asked == []
+    lines = [line for line in doctor.examine(network=True) if line.what == "network"]
+    assert len(asked) == len(set(asked)) == len(lines) > 0
+    assert all("set CDP_MIRROR" in line.todo for line in lines)
+
+
+def test_an_input_error_from_anywhere_is_told_without_a_traceback(cdp, monkeypatch):
+    def broken(network):
+        raise InputError("the sky fell: look up.")
+
+    monkeypatch.setattr(doctor, "examine", broken)
+    assert cdp("doctor") == (2, "", "cdp: the sky fell: look up.\n")
+    monkeypatch.setattr(doctor, "examine", lambda network: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert cdp("doctor")[::2] == (130, "\ncdp: stopped.\n")
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = f"{sys.executable} -m cdp_lib.cli data list --json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+def test_help_does_not_wait_for_torch():
+    command = "import cdp_lib.cli, sys; print(sorted({'torch', 'pandas', 'rdkit'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
