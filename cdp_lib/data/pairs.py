@@ -99,8 +99,8 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     long = long.dropna(subset=["value"])
     merged = long.groupby(["line", "drug_a", "drug_b"], as_index=False, sort=False)["value"].mean()
     return merged, (
-        f"{len(given) - len(unordered)} pairs stood in both orders, "
-        f"{len(long) - len(merged)} repeated measurements merged by their mean"
+        f"{len(given) - len(unordered)} pair(s) stood in both orders, "
+        f"{len(long) - len(merged)} repeated measurement(s) merged by their mean"
     )
 
 

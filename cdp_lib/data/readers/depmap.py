@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.data.readers.files import (
+    counted,
     drop_repeated_columns,
     lines_table,
     numbers,
@@ -39,7 +40,7 @@ def depmap_wide(path: str | Path) -> pd.DataFrame:
     frame = read_table(path)
     frame = lines_table(frame, frame.columns[0], path)
     refuse_other_ids(frame.index, path)
-    frame.columns = frame.columns.str.replace(r" \(\d+\)$", "", regex=True).rename("gene")
+    frame.columns = frame.columns.str.replace(r" \(\d+\)(\.\d+)?$", "", regex=True).rename("gene")
     frame, note = drop_repeated_columns(frame)
     return with_notes(numbers(frame, path), note)
 
@@ -149,8 +150,7 @@ def prism_logfold(path: str | Path) -> pd.DataFrame:
             f"{Path(path).name} has no column such as BRD-...::2.5::HTS: it is not a PRISM table "
             f"of log fold changes, check its name."
         )
-    return with_notes(frame, f"{failed.sum()} lines that failed STR typing dropped"
-                      if failed.any() else "")
+    return with_notes(frame, counted(failed.sum(), "line(s) that failed STR typing dropped"))
 
 
 def prism_treatments(path: str | Path) -> pd.DataFrame:
@@ -162,9 +162,7 @@ def prism_treatments(path: str | Path) -> pd.DataFrame:
     several = frame["smiles"].str.contains(", ", na=False)
     frame["smiles"] = frame["smiles"].str.split(", ").str[0]
     return with_notes(
-        frame,
-        f"{several.sum()} treatments list several SMILES, the first is kept"
-        if several.any() else "",
+        frame, counted(several.sum(), "treatment(s) list several SMILES, the first is kept")
     )
 
 

@@ -73,7 +73,8 @@ def read_table(path: str | Path, *, need: tuple[str, ...] = (), **options) -> pd
         with opened(path) as file:
             frame = pd.read_csv(file, engine="c", low_memory=False, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{name} is not a readable table ({error}): {AGAIN}.") from error
+        reason = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())
+        raise InputError(f"{name} is not a readable table ({reason}): {AGAIN}.") from error
     require(frame, need, path)
     return frame
 
@@ -139,7 +140,7 @@ def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
                 f"it empty."
             )
     values = frame.apply(pd.to_numeric) if any(frame.dtypes == object) else frame
-    with np.errstate(invalid="ignore"):  # R's NA is a NaN that complains when it is converted
+    with np.errstate(invalid="ignore", over="ignore"):  # R's NA complains; too large is infinite
         values = values.to_numpy(dtype=np.float32, na_value=np.nan)
     if np.isinf(values).any():
         row, column = (int(i) for i in np.argwhere(np.isinf(values))[0])
@@ -154,6 +155,11 @@ def with_notes(frame: pd.DataFrame, *notes: str) -> pd.DataFrame:
     """The table with what was dropped or renamed on the way, in `attrs["notes"]`."""
     frame.attrs["notes"] = [note for note in notes if note]
     return frame
+
+
+def counted(n: int, text: str) -> str:
+    """A note with a count, or none where there is nothing to tell."""
+    return f"{n} {text}" if n else ""
 
 
 def drop_repeated_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cdp_lib.data.checks import few
 from cdp_lib.data.readers.files import (
+    counted,
     drop_empty_columns,
     lines_table,
     numbers,
@@ -62,7 +63,7 @@ def gdsc_fitted(path: str | Path) -> pd.DataFrame:
     values = ["ln_ic50", "auc", "rmse"]
     tidy[values] = numbers(tidy[values].set_axis("row " + tidy.index.astype(str)), path).to_numpy()
     twice = tidy.duplicated(["cosmic", "drug_id"]).sum()
-    return with_notes(tidy, f"{twice} curves repeat a (line, drug) of this file" if twice else "")
+    return with_notes(tidy, counted(twice, "curve(s) repeat a (line, drug) of this file"))
 
 
 def gdsc_matrix_cosmic(path: str | Path) -> pd.DataFrame:
@@ -125,7 +126,7 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
         first = first.groupby(tidy["cid"].fillna(tidy["name"])).transform("first")
     tidy["same_as"] = first.where(first != tidy.index, None)
     twice = tidy["same_as"].notna().sum()
-    return with_notes(tidy, f"{twice} compounds stand under two ids" if twice else "")
+    return with_notes(tidy, counted(twice, "compound(s) stand under two ids"))
 
 
 def gdsc_line_details(path: str | Path) -> pd.DataFrame:
@@ -136,9 +137,8 @@ def gdsc_line_details(path: str | Path) -> pd.DataFrame:
     total = frame["Sample Name"].astype(str).str.upper().str.startswith("TOTAL")
     tidy = frame.loc[~total, list(DETAILS)].rename(columns=DETAILS)
     tidy["cosmic"] = tidy["cosmic"].astype(str).str.removesuffix(".0")
-    return with_notes(
-        lines_table(tidy, "cosmic", path), "the row of totals dropped" if total.any() else ""
-    )
+    tidy = lines_table(tidy, "cosmic", path)
+    return with_notes(tidy, "the row of totals dropped" if total.any() else "")
 
 
 def copy_number_sidm(path: str | Path) -> pd.DataFrame:

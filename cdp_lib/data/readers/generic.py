@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.data.readers.files import (
+    counted,
     drop_repeated_columns,
     lines_table,
     numbers,
@@ -127,9 +128,9 @@ def interactions(a: pd.Series, b: pd.Series) -> pd.DataFrame:
     tidy = frame[~self_loop].drop_duplicates().sort_values(["gene_a", "gene_b"], ignore_index=True)
     return with_notes(
         tidy,
-        f"{len(a) - int(named.sum())} interactions without a gene name dropped",
-        f"{int(self_loop.sum())} interactions of a gene with itself dropped",
-        f"{int((~self_loop).sum()) - len(tidy)} repeated interactions merged",
+        counted(len(a) - int(named.sum()), "interaction(s) without a gene name dropped"),
+        counted(int(self_loop.sum()), "interaction(s) of a gene with itself dropped"),
+        counted(int((~self_loop).sum()) - len(tidy), "repeated interaction(s) merged"),
     )
 
 

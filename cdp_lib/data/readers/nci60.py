@@ -12,11 +12,13 @@ import pandas as pd
 from cdp_lib.data.checks import few
 from cdp_lib.data.ids import nci60_name
 from cdp_lib.data.readers.files import (
+    counted,
     drop_empty_rows,
     lines_table,
     numbers,
     opened,
     read_table,
+    refuse_html,
     require,
     with_notes,
     workbook,
@@ -46,7 +48,7 @@ def almanac_growth(path: str | Path) -> pd.DataFrame:
         tidy[column] = tidy[column].map(text)
     values = ["conc_a", "conc_b", "growth", "score"]
     tidy[values] = numbers(tidy[values], path)
-    return with_notes(tidy, f"{int((~valid).sum())} of {len(frame)} rows are not valid, dropped")
+    return with_notes(tidy, counted(int((~valid).sum()), f"of {len(frame)} row(s) are not valid, dropped"))
 
 
 def nci60_names(lines: pd.Series, path: str | Path) -> pd.Series:
@@ -83,8 +85,8 @@ def almanac_scores(path: str | Path) -> pd.DataFrame:
     tidy = merged.stack().dropna().rename("score").reset_index()
     return with_notes(
         tidy[["line", "nsc_a", "nsc_b", "score"]],
-        f"{len(wide) - len(merged)} pairs stood in both orders and were merged by their mean",
-        f"{len(empty)} line(s) without any score: {few(empty)}" if len(empty) else "",
+        counted(len(wide) - len(merged), "pair(s) stood in both orders, merged by their mean"),
+        counted(len(empty), f"line(s) without any score: {few(empty)}"),
     )
 
 
@@ -106,12 +108,13 @@ def combo_compound_set(path: str | Path) -> pd.DataFrame:
     """NSC -> smiles: ComboCompoundSet.sdf. A molecule that RDKit refuses has none, and is noted."""
     from cdp_lib.chem import read_sdf
 
+    refuse_html(path)
     with opened(path) as file:
         records = read_sdf(file, id_field="NSC", name=Path(path).name)
     table = lines_table(pd.DataFrame(records, columns=["nsc", "smiles"]), "nsc", path)
     bad = table.index[table["smiles"].isna()]
-    note = f"{len(bad)} molecules that RDKit refuses have no SMILES: {few(bad)}"
-    return with_notes(table.rename_axis(index="nsc"), note if len(bad) else "")
+    note = counted(len(bad), f"molecule(s) that RDKit refuses have no SMILES: {few(bad)}")
+    return with_notes(table.rename_axis(index="nsc"), note)
 
 
 def drug_smiles(path: str | Path) -> pd.DataFrame:
@@ -135,9 +138,7 @@ def cellminer(path: str | Path) -> pd.DataFrame:
     key = frame.columns[0]
     blank = frame.isna().all(axis=1)
     frame = lines_table(frame.loc[~blank, [key, *lines]], key, path)
-    return nci60_table(
-        frame, path, f"{blank.sum()} empty row(s) of the file dropped" if blank.any() else ""
-    )
+    return nci60_table(frame, path, counted(blank.sum(), "empty row(s) of the file dropped"))
 
 
 def cellminer_rows(path: str | Path) -> pd.DataFrame:
