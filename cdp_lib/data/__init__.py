@@ -1,0 +1,15 @@
+"""Data in: what exists upstream, what is here, and the aligned tables that a chapter receives.
+
+Each name is imported when it is first asked for, so that `cdp data list` need not load pandas.
+"""
+
+from importlib import import_module
+
+HOMES = {"Cohort": "cohort", "PairScreen": "pairs", "fetch": "download", "load": "studies"}
+__all__ = ["Cohort", "PairScreen", "fetch", "load"]
+
+
+def __getattr__(name: str):
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

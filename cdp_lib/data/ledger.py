@@ -55,10 +55,10 @@ class Ledger:
         return sums(path, md5=bool(file.md5 and not file.sha256))
 
     def pin(self, file: File, found: dict[str, str], size: int, source: str) -> None:
-        """Write down the sum of a first download; a pin that stands is left as it is."""
+        """Write down the sum of a first download."""
         with FileLock(locks(self.cache) / "catalogue.lock"):
             pins = self._pins()
-            pins.setdefault(file.key, {"sha256": found["sha256"], "bytes": size, "from": source})
+            pins[file.key] = {"sha256": found["sha256"], "bytes": size, "from": source}
             _write(self.pins, pins)
 
     def remember(self, file: File, path: Path, found: dict[str, str]) -> None:

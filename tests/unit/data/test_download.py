@@ -143,6 +143,14 @@ def test_a_changed_file_in_the_cache_is_noticed_and_replaced(server, toy):
     assert download.verify() == [("toy", "a.bin", "missing")]
 
 
+def test_a_file_that_changed_since_it_was_checked_is_hashed_again(server, toy):
+    server.serve("/a", BODY)
+    toy.lists(file(server.address + "/a"))
+    toy.get()
+    toy.at().write_bytes(BODY[::-1])
+    assert toy.get() == BODY and len(toy.bad()) == 1
+
+
 def test_a_checked_file_is_not_hashed_again(server, toy, monkeypatch):
     server.serve("/a", BODY)
     toy.lists(file(server.address + "/a"))
