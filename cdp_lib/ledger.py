@@ -120,7 +120,7 @@ def claims(paper: str | None = None, folder: Path | None = None) -> tuple[Claim,
     if paper is None:
         return tuple(claim for found in ledger.values() for claim in found)
     if paper not in ledger:
-        raise InputError(f"There is no paper {paper!r} in the ledger; there are {', '.join(ledger)}.")
+        raise InputError(f"The ledger has no paper {paper!r}; there are {', '.join(ledger)}.")
     return ledger[paper]
 
 
@@ -129,7 +129,7 @@ def claim(id: str, folder: Path | None = None) -> Claim:
     known = {found.id: found for found in claims(folder=folder)}
     if id not in known:
         near = difflib.get_close_matches(id, known, n=3, cutoff=0.0)
-        raise InputError(f"There is no claim {id!r} in the ledger; the nearest are {', '.join(near)}.")
+        raise InputError(f"The ledger has no claim {id!r}; the nearest are {', '.join(near)}.")
     return known[id]
 
 
@@ -174,7 +174,8 @@ def _claim(path: Path, given: dict) -> Claim:
         raise InputError(f"{path}: {name} lacks or does not know {', '.join(wrong)}; mend it.")
     if given["metric"] not in TOLERANCES:
         raise InputError(
-            f"{path}: {name} has the metric {given['metric']!r}; use one of {', '.join(TOLERANCES)}."
+            f"{path}: {name} has the metric {given['metric']!r}; "
+            f"use one of {', '.join(TOLERANCES)}."
         )
     value = given.get("value")
     number = isinstance(value, (int, Decimal))

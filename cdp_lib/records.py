@@ -24,7 +24,7 @@ from .errors import InputError
 
 EDITIONS = ("official", "pocket", "own", "teaching")
 LOWER_IS_BETTER = ("mse", "rmse", "mae", "negative_elbo", "distance")
-CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)book/results")
+CHANGES = ("status", "--porcelain", "-uno", "--", ":/", ":(exclude,top)book/results")
 VERSIONS = ("cdp-lib", "numpy", "pandas", "scipy", "scikit-learn", "torch", "rdkit")
 
 

@@ -83,7 +83,7 @@ def test_headlines_name_a_claim_and_three_records():
     known = {claim.id for claim in claims.claims(folder=BOOK)}
     for paper in claims.papers(BOOK).values():
         assert paper.headline["claim"] in known
-        assert set(paper.headline) == {"claim", "as_published", "repaired", "baseline"}
+        assert set(paper.headline) == {"claim", "detail", "published", "repaired", "baseline"}
 
 
 def test_notes_are_neutral():
