@@ -19,7 +19,7 @@ from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from cdp_lib.errors import InputError
 
