@@ -23,7 +23,7 @@ from cdp_lib.errors import InputError
 RECORD = "application/vnd.cdp.record+json"
 PROFILES = ("quick", "teach", "full")
 EDITIONS = {
-    "teaching": "simulated data (the teaching cohort: made by a known model, not measured)",
+    "teaching": "simulated data (the teaching cohort, made by a known model)",
     "pocket": "real measurements in pocket size (public files, about 40 MB)",
     "official": "real measurements (the full official releases)",
 }
@@ -76,8 +76,9 @@ class Chapter:
     def banner(self) -> str:
         """Which data, how much, on what, with which versions."""
         return (
-            f"{self.name} on {EDITIONS[self.data]}, "
-            f"profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.\n{versions()}"
+            f"{self.name} runs on {EDITIONS[self.data]}.\n"
+            f"Profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.\n"
+            f"{versions()}."
         )
 
     def pick(self, *, quick: Any, teach: Any, full: Any) -> Any:
@@ -202,7 +203,7 @@ class Chapter:
 
 def _first_problem(answer: Any, rules: tuple[Rule, ...]) -> str | None:
     if answer is None or answer is Ellipsis:
-        return "not attempted yet: replace the ... with your answer and run both cells again."
+        return "not attempted yet: put your answer in place of the ... above."
     for predicate, hint in rules:
         try:
             kept = bool(predicate(answer))
@@ -228,8 +229,8 @@ def _device_words(device: Any) -> str:
     import torch
 
     if str(device).startswith("cuda"):
-        return f"on {torch.cuda.get_device_name(device)}"
-    return f"on {device} with {torch.get_num_threads()} threads"
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"{device} with {torch.get_num_threads()} threads"
 
 
 def _plain(value: Any) -> Any:

@@ -56,7 +56,7 @@ def test_begin_prints_the_banner_and_seeds_nothing(capsys):
     before = np.random.get_state()[1].copy()
     begun = chapter.begin("00_specimen", profile="teach", data="teaching", seed=np.int64(7))
     printed = capsys.readouterr().out
-    for word in ("00_specimen", "simulated data", "profile teach", "seed 7", "torch", "cdp_lib"):
+    for word in ("00_specimen", "simulated data", "Profile teach", "seed 7", "torch", "cdp_lib"):
         assert word in printed
     assert "simulated data" in printed.splitlines()[0]
     assert (begun.profile, begun.data, begun.seed) == ("teach", "teaching", 7)
