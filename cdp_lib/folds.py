@@ -197,6 +197,7 @@ def _cell_roles(plan: Plan, roles: list[np.ndarray], open_cells: np.ndarray) -> 
     else:
         first, second = roles[0][plan.drugs].T
         fits = first == second if plan.unit == "both drugs" else np.minimum(first, second) == TRAIN
+        fits &= open_cells.any(axis=0)
         cells = np.broadcast_to(np.where(fits, np.maximum(first, second), np.int8(UNUSED)), shape)
     cells.flags.writeable = False
     return cells

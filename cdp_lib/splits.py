@@ -139,13 +139,14 @@ def leave_drugs_out(screen, n_folds=5, held="both", repeats=1, tune=0.1, seed=0,
     """Hold out drugs of a pair screen, all drugs of one structure together.
 
     held="both": both drugs of a tested pair are new; a pair is tested at most once a repeat.
-    held="one": one drug is new and its partner known; a pair is tested at most twice a repeat,
+    held="one": one drug is new and its partner trained on; a pair is tested at most twice a repeat,
     once for each of its drugs. All other pairs with a held-out drug take no part in the fold.
 
+    >>> from types import SimpleNamespace
     >>> pairs = pd.DataFrame({"drug_a": ["A", "A", "B"], "drug_b": ["B", "C", "C"]})
     >>> screen = SimpleNamespace(Y=pd.DataFrame(np.zeros((2, 3))), perturbations=pairs)
     >>> [fold.test[0].tolist() for fold in leave_drugs_out(screen, 3, held="one", tune=0)]
-    [[False, True, True], [True, False, True], [True, True, False]]
+    [[True, True, False], [True, False, True], [False, True, True]]
     """
     if held not in ("one", "both"):
         raise InputError(f"Leave drugs out holds 'one' or 'both' drugs of a pair, not {held!r}.")
