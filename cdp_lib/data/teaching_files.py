@@ -98,7 +98,7 @@ def write_line_tables(folder: Path, world: World) -> None:
     title = table["lineage"].map({k: v["title"] for k, v in facts()["lineages"].items()})
     write_csv(folder / "depmap-19q4/sample_info.csv", pd.DataFrame({
         "DepMap_ID": table.index, "stripped_cell_line_name": other["stripped"],
-        "CCLE_Name": other["ccle"], "COSMIC_ID": other["cosmic"].astype(float),
+        "CCLE_Name": other["ccle"], "COSMIC_ID": other["cosmic"].astype(str) + ".0",
         "lineage": table["lineage"], "lineage_subtype": table["lineage"], "sex": "Unknown",
         "disease": "simulated", "Sanger_model_ID": other["sanger"],
         "additional_info": "simulated line of the cdp teaching cohort",
@@ -108,7 +108,7 @@ def write_line_tables(folder: Path, world: World) -> None:
         "StrippedCellLineName": other["stripped"], "CCLEName": other["ccle"],
         "OncotreeLineage": title, "OncotreePrimaryDisease": "simulated",
         "OncotreeSubtype": "simulated", "Sex": "Unknown", "SangerModelID": other["sanger"],
-        "COSMICID": other["cosmic"].astype(float),
+        "COSMICID": other["cosmic"].astype(str) + ".0",
     }), index=False)
     write_csv(folder / "cell-line-names/Cell_lines_annotations_20181226.txt", pd.DataFrame({
         "CCLE_ID": other["ccle"], "depMapID": table.index, "Name": other["name"],
@@ -214,14 +214,15 @@ def write_prism(folder: Path, world: World) -> None:
     write_csv(folder / "prism-19q4/primary-screen-replicate-collapsed-treatment-info.csv",
               pd.DataFrame({
                   "column_name": treatment, "broad_id": broad, "name": drugs.index, "dose": 2.5,
-                  "screen_id": "HTS", "moa": drugs["moa"], "target": drugs["targets"].str.join(", "),
+                  "screen_id": "HTS", "moa": drugs["moa"],
+                  "target": drugs["targets"].str.join(", "),
                   "disease.area": "oncology", "indication": "", "smiles": drugs["smiles"],
                   "phase": "simulated response",
               }), index=False)
 
 
 def write_nci60(folder: Path, world: World) -> None:
-    """Drug pairs as ComboDrugGrowth, their compounds by NSC, and CellMiner's tables of the panel."""
+    """Drug pairs as ComboDrugGrowth, their compounds by NSC, and CellMiner's tables."""
     wells, drugs = world.wells, drug_facts()
     panel = nci60_lines()["panel"]
     growth = pd.DataFrame({

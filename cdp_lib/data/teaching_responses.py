@@ -31,7 +31,7 @@ from scipy.special import expit
 from cdp_lib.data.teaching_omics import Lines, drug_facts, facts, kin
 from cdp_lib.errors import InputError
 
-HIDDEN = 0.45  # w: share of a signal that some omics shows
+SHOWN = 0.55  # w: share of a signal that some omics shows
 EFFECT = {"mutation": 1.0, "copy_number": 1.0}  # b_d of a drug by causal omics; others 0.6
 DOSES = np.array([-3.0, -1.5, 0.0])  # ln of the dose over the drug's highest dose
 LFC_DOSE = np.log(2.5)  # PRISM's one dose, in uM
@@ -65,7 +65,7 @@ def simulate_dependency(world: Lines, perturbed: int, seed: int) -> tuple[Respon
     causes = choose_causes(rng, world, perturbed)
     shape = (len(world.lines), len(causes))
     shown = np.column_stack([feature(world, cause) for cause in causes.itertuples()])
-    signal = np.sqrt(HIDDEN) * shown + np.sqrt(1 - HIDDEN) * kin(rng, world.lines, shape[1])
+    signal = np.sqrt(SHOWN) * shown + np.sqrt(1 - SHOWN) * kin(rng, world.lines, shape[1])
     kind = causes["kind"].to_numpy()
     selective = ~np.isin(kind, ["never", "always"])
     depth = np.where(selective, rng.uniform(0.8, 1.4, shape[1]), 0.0)
@@ -138,10 +138,10 @@ def feature(world: Lines, cause) -> np.ndarray:
 def simulate_drugs(world: Lines, drugs: int, seed: int) -> Response:
     """ln IC50 (uM) with its truth; 5 to 10 % of the cells were not measured."""
     known = drug_facts()
-    if not 1 <= drugs <= len(known):
+    if not 2 <= drugs <= len(known):
         raise InputError(
             f"The teaching cohort was asked for {drugs} drugs: it knows {len(known)} compounds, "
-            f"ask for 1 to {len(known)}."
+            f"ask for 2 to {len(known)}."
         )
     rng = np.random.default_rng([seed, 4])
     known = known.iloc[:drugs]
@@ -182,7 +182,7 @@ def biomarkers(world: Lines, drug) -> np.ndarray:
 
 
 def simulate_prism(drugs: Response, seed: int) -> pd.DataFrame:
-    """log2 fold change at 2.5 uM, from the same noise-free response; a sixth of the lines absent."""
+    """log2 fold change at 2.5 uM from the same noise-free response; a sixth of the lines absent."""
     rng = np.random.default_rng([seed, 5])
     truth = drugs.noise_free
     killed = expit((LFC_DOSE - truth.to_numpy()) / 1.2)
@@ -195,8 +195,9 @@ def simulate_prism(drugs: Response, seed: int) -> pd.DataFrame:
 def simulate_pairs(world: Lines, drugs: Response, seed: int) -> tuple[pd.DataFrame, Response]:
     """Growth of the panel's lines under two drugs at 3 x 3 doses, and the best growth of each pair.
 
-    Lines go by their panel names. Returns the long table of measured wells (line, drug_a, drug_b, dose_a, dose_b, growth; no
-    drug_b and no dose_b: one drug alone) and the response "lowest growth over doses".
+    Lines go by their panel names. Returns the long table of measured wells (line, drug_a, drug_b,
+    dose_a, dose_b, growth; without drug_b and dose_b: one drug alone) and the response "lowest
+    growth over doses".
     """
     rng = np.random.default_rng([seed, 6])
     known = drug_facts()
