@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdp_lib.data import readers
@@ -94,6 +94,7 @@ def test_a_truncated_gzip(keep, tmp_path):
     one_sentence(error, "table.csv.gz", "cdp data fetch")
 
 
+@settings(deadline=None)
 @given(cut=st.integers(min_value=4, max_value=140))
 def test_a_gzip_cut_anywhere_is_one_sentence(cut, tmp_path_factory):
     whole = gzip.compress(TABLE.encode())
@@ -107,6 +108,7 @@ def test_a_gzip_cut_anywhere_is_one_sentence(cut, tmp_path_factory):
     one_sentence(error, "table.csv.gz")
 
 
+@settings(deadline=None)
 @given(cut=st.integers(min_value=4, max_value=250))
 def test_a_zip_cut_anywhere_is_one_sentence(cut, tmp_path_factory):
     path = tmp_path_factory.mktemp("cut") / "table.zip"
@@ -189,6 +191,7 @@ def test_an_id_left_empty(tmp_path):
     one_sentence(error, "table.csv", "1 row(s) without DepMap_ID")
 
 
+@settings(deadline=None)
 @given(word=st.sampled_from(["high", "1,5".replace(",", "."), "0..5", "?", "#REF!", "<0.1", "--"]))
 def test_a_cell_that_is_no_number_is_named(word, tmp_path_factory):
     path = write(tmp_path_factory.mktemp("cell"), TABLE.replace("0.913", word))

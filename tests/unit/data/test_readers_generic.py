@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdp_lib.data import readers
@@ -59,6 +59,7 @@ def test_a_gene_set_without_genes(tmp_path):
         readers.gmt(tmp_path / "x.gmt")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.sampled_from("ABCDE")] * 2), max_size=30))
 def test_any_interactions_come_out_unordered_and_once(pairs):
     import pandas as pd
