@@ -86,10 +86,15 @@ class Chapter:
         return {"quick": quick, "teach": teach, "full": full}[self.profile]
 
     def load(self, study: str, **options: Any) -> Any:
-        """The cohort or pair screen of a study, its shape after each step printed."""
+        """The cohort or pair screen of a study, its shape after each step printed.
+
+        The checksums of the files behind it go into the record of this run.
+        """
+        from cdp_lib.data.download import given
         from cdp_lib.data.studies import load
 
         cohort = load(study, data=self.data, **options)
+        _show({RECORD: {"data": given()}, "text/html": ""})
         print(f"{study}: {EDITIONS[self.data]}.")
         cohort.describe()
         return cohort
@@ -157,8 +162,9 @@ class Chapter:
     ) -> None:
         """Show a figure with its caption, which states the finding.
 
-        `alt` describes the picture to who cannot see it (default: the caption). `data` is the
-        edition that the figure was drawn from (default: this run's); a simulated one is named.
+        `alt` describes the picture to who cannot see it (default: the figure's `alt_text`, or the
+        caption). `data` is the edition that the figure was drawn from (default: this run's); a
+        simulated one is named.
         """
         import matplotlib.pyplot as plt
 
@@ -175,7 +181,7 @@ class Chapter:
             )
         if (self.data if data is None else data) == "teaching":
             caption = f"{caption.rstrip()} Simulated data."
-        alt = alt or caption
+        alt = alt or getattr(fig, "alt_text", None) or caption
         picture = base64.b64encode(svg(fig, name).encode()).decode()
         plt.close(fig)
         page = (

@@ -29,7 +29,7 @@ METRICS = NAMES | {
     "negative_elbo": "−ELBO",
     "ln_ic50": "ln IC50",
 }
-HEADS = ("Claim", "In the paper", "Score", "Reported", "Ours", "Best naive baseline", "Verdict")
+HEADS = ("Claim", "Reported", "Ours", "Best naive baseline", "Verdict", "Score", "In the paper")
 
 
 def page(folder: Path | None = None, static: str = "../_static") -> str:
@@ -130,12 +130,14 @@ def _row(row, folder: Path) -> str:
         ours = f"{_value(row.ours, row.ours_sd)}<small>{', '.join(filter(None, how))}</small>"
         ours += f"<small>{_chapter_link(row.chapter, folder)}</small>"
     reason = f"<small>{escape(row.reason)}</small>" if row.edition else ""
-    cells = (where, score, _value(row.reported, row.reported_sd), ours, row.baseline)
+    verdict = _verdict(row.verdict) + reason
+    reported = _value(row.reported, row.reported_sd, ".6g")
+    cells = (reported, ours, row.baseline, verdict, score, where)
     return (
         f'<tr data-verdict="{row.verdict}" data-edition="{row.edition or ""}" '
         f'data-claim="{row.claim}"><th scope="row">{escape(row.description)}{number}{note}</th>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
-        + f"<td>{_verdict(row.verdict)}{reason}</td></tr>"
+        + "</tr>"
     )
 
 
@@ -154,8 +156,8 @@ def _verdict(verdict: str) -> str:
     return f'<span class="verdict {verdict.replace(" ", "-")}">{shape} {verdict}</span>'
 
 
-def _value(text: str, sd: float | None) -> str:
-    spread = "" if sd is None else f" ± {sd:.2g}"
+def _value(text: str, sd: float | None, digits: str = ".2g") -> str:
+    spread = "" if sd is None else f"&nbsp;±&nbsp;{sd:{digits}}"
     return f"{escape(text)}{spread}" if text else "no number"
 
 

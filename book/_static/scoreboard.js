@@ -27,7 +27,7 @@
       }
       section.hidden = !any;
     }
-    count.textContent = `Showing ${seen.size} of ${all.size} claims, ${rows} rows.`;
+    count.textContent = `Showing ${seen.size} of ${all.size} claims, ${rows} ${rows === 1 ? "row" : "rows"}.`;
   };
 
   form.addEventListener("change", apply);

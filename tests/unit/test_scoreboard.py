@@ -107,16 +107,17 @@ def test_ours_stand_beside_the_reported_with_edition_protocol_and_baseline(tmp_p
     records.write_record(folder, [same | row for row in given], [], {})
     (tmp_path / "notebooks").mkdir()
     page = scoreboard.page(book)
-    assert "chapters/" not in page and 'href="../notebooks' not in page
+    assert "<td>7.69&nbsp;±&nbsp;4.05</td>" in page
+    assert 'href="../notebooks' not in page
     assert page == scoreboard.page(book)
     (tmp_path / "notebooks/04_multi_omics_attention.ipynb").write_text("{}")
     page = scoreboard.page(book)
     assert '<a href="../notebooks/04_multi_omics_attention.html">chapter 04</a>' in page
     published, repaired = [row for row in page.splitlines() if 'data-claim="wang2022-C020"' in row]
-    assert "<td>0.90 ± 0.01</td>" in published and "<td>0.05</td>" in published
+    assert "<td>0.90&nbsp;±&nbsp;0.01</td>" in published and "<td>0.05</td>" in published
     assert "0.89<small>pocket, as published</small>" in published
     assert 'data-verdict="reproduced"' in published
-    assert "0.21 ± 0.04<small>pocket, repaired</small>" in repaired
+    assert "0.21&nbsp;±&nbsp;0.04<small>pocket, repaired</small>" in repaired
     assert 'data-verdict="not reproduced"' in repaired
     assert '<option value="pocket">pocket</option>' in page
     row = next(line for line in page.splitlines() if line.startswith('<tr><th scope="row"><a'))
