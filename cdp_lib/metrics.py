@@ -8,11 +8,10 @@ With y the measured and p the predicted response of the n known cells of a unit,
 
 and spearman is the pearson of the ranks. A unit is a perturbation (a column: can we tell lines
 apart?), a line (a row: can we rank perturbations?) or everything at once ("global": mostly tells
-whether we know which perturbations are strong). The same predictions can score 0.0, 0.5 and 0.85
-on the three axes, so a score without its axis means nothing.
+whether we know which perturbations are strong). The mean of each drug scores 0 on the first axis
+and high on the other two, so a score without its axis means nothing.
 
-Rules for every score here:
-
+Rules:
 - NaN in Y means "not measured" and is left out; NaN in P where Y is known is an error.
 - A unit whose score is undefined (too few known cells, or a constant truth) gets NaN: "empty".
 - A constant prediction scores 0 in pearson and spearman; `constant_predictions` finds it.
@@ -40,7 +39,7 @@ class _Cells:
     """The cells of a block of units, in float64."""
 
     y: np.ndarray  # (units, cells), 0 where unknown
-    p: np.ndarray  # (units, cells), 0 where unknown
+    p: np.ndarray
     known: np.ndarray | None  # (units, cells); None when every cell is known
     n: np.ndarray  # (units,) number of known cells
     y_rounding: float  # relative rounding of the format in which y came
@@ -133,21 +132,12 @@ def constant_predictions(Y: Matrix, P: Matrix, axis: str = "perturbation") -> np
     >>> constant_predictions([[0.0, 0.0], [1.0, 1.0]], [[3.0, 1.0], [3.0, 2.0]])
     array([ True, False])
     """
-
-    def score(cells: _Cells) -> np.ndarray:
-        return (cells.n > 1) & _constant(cells.p, cells.p_rounding, cells)
-
-    flags = _score(Y, P, axis, score)
+    flags = _score(Y, P, axis, lambda c: (c.n > 1) & _constant(c.p, c.p_rounding, c))
     return bool(flags) if axis == "global" else flags.astype(bool)
 
 
-def top_k(
-    Y: Matrix,
-    P: Matrix,
-    k: int,
-    definition: str = "true_best_in_predicted",
-    lower_is_better: bool = True,
-) -> np.ndarray:
+def top_k(Y: Matrix, P: Matrix, k: int, definition: str = "true_best_in_predicted",
+          lower_is_better: bool = True) -> np.ndarray:
     """Does a line's best perturbation appear among the k first? One value in [0, 1] a line.
 
     - "true_best_in_predicted": is the best measured perturbation among the k best predicted ones?
@@ -163,10 +153,8 @@ def top_k(
     if not isinstance(k, Integral) or k < 1:
         raise InputError(f"top_k needs a whole number k of at least 1, not {k!r}.")
     if definition not in ("true_best_in_predicted", "predicted_best_in_true"):
-        raise InputError(
-            f"top_k knows the definitions 'true_best_in_predicted' and 'predicted_best_in_true', "
-            f"not {definition!r}."
-        )
+        raise InputError(f"top_k has no definition {definition!r}: use 'true_best_in_predicted' "
+                         "or 'predicted_best_in_true'.")
     sign = 1.0 if lower_is_better else -1.0
 
     def hits(cells: _Cells) -> np.ndarray:
@@ -186,12 +174,8 @@ def top_k(
     return _score(Y, P, "line", hits)
 
 
-def score_frame(
-    Y: Matrix,
-    P: Matrix,
-    metrics: tuple[str, ...] | str = ("pearson",),
-    axis: str = "perturbation",
-) -> pd.DataFrame:
+def score_frame(Y: Matrix, P: Matrix, metrics: tuple[str, ...] | str = ("pearson",),
+                axis: str = "perturbation") -> pd.DataFrame:
     """Scores as a tidy table: metric, axis, unit, n (known cells), score, constant.
 
     Units carry the names of Y's columns or index; the one unit of "global" is "all".
@@ -203,14 +187,11 @@ def score_frame(
     scores = {name: np.atleast_1d(METRICS[name](Y, P, axis)) for name in metrics}
     n = np.atleast_1d(_score(Y, P, axis, lambda cells: cells.n)).astype(int)
     constant = np.atleast_1d(constant_predictions(Y, P, axis))
-    units = _unit_names(Y, axis, len(n))
-    about = {"unit": units, "n": n, "constant": constant}
-    frames = [
-        pd.DataFrame({"metric": name, "axis": axis, **about, "score": score})
-        for name, score in scores.items()
-    ]
-    columns = ["metric", "axis", "unit", "n", "score", "constant"]
-    return pd.concat(frames, ignore_index=True)[columns]
+    table = pd.DataFrame(Y)
+    units = {"perturbation": table.columns, "line": table.index, "global": ["all"]}[axis]
+    about = pd.DataFrame({"axis": axis, "unit": list(units), "n": n})
+    frames = {name: about.assign(score=s, constant=constant) for name, s in scores.items()}
+    return pd.concat(frames, names=["metric", None]).reset_index("metric").reset_index(drop=True)
 
 
 def _score(Y: Matrix, P: Matrix, axis: str, score: Callable[[_Cells], np.ndarray]) -> Scores:
@@ -229,10 +210,8 @@ def _units(Y: Matrix, P: Matrix, axis: str) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(Y, pd.DataFrame) and isinstance(P, pd.DataFrame):
         for side in ("index", "columns"):
             if not getattr(Y, side).equals(getattr(P, side)):
-                raise InputError(
-                    f"The {side} of Y and P differ: order P as Y with "
-                    "P.reindex(index=Y.index, columns=Y.columns)."
-                )
+                raise InputError(f"The {side} of Y and P differ: order P as Y with "
+                                 "P.reindex(index=Y.index, columns=Y.columns).")
     truth, prediction = _array(Y, "Y"), _array(P, "P")  # (lines, perturbations)
     if truth.shape != prediction.shape:
         raise InputError(f"Y has the shape {truth.shape}, P {prediction.shape}: make them equal.")
@@ -245,12 +224,10 @@ def _array(table: Matrix, name: str) -> np.ndarray:
     """Any table as a 2-D array of floats; one dimension is one column."""
     try:
         array = np.asarray(table)
-        if array.dtype.kind != "f":
-            array = array.astype(float)
+        array = array if array.dtype.kind == "f" else array.astype(float)
     except (TypeError, ValueError):
         raise InputError(f"{name} holds what is not a number: drop or convert it.") from None
-    if array.ndim == 1:
-        array = array[:, None]
+    array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2:
         raise InputError(f"{name} has {array.ndim} dimensions: give a lines x perturbations table.")
     return array
@@ -283,10 +260,8 @@ def _refuse(truth: np.ndarray, prediction: np.ndarray) -> None:
         raise InputError(f"Y holds {infinite} infinite values: set them to NaN if not measured.")
     known = ~np.isnan(truth)
     if missing := (np.isnan(prediction) & known).sum():
-        raise InputError(
-            f"P is NaN in {missing} of the {known.sum()} known cells of Y: "
-            "predict every known cell, or set those cells of Y to NaN."
-        )
+        raise InputError(f"P is NaN in {missing} of the {known.sum()} known cells of Y: "
+                         "predict every known cell, or set those cells of Y to NaN.")
     infinite = (np.isinf(prediction) & known).sum()
     raise InputError(f"P is infinite in {infinite} known cells of Y: the model has diverged there.")
 
@@ -325,11 +300,3 @@ def _ranks(x: np.ndarray, cells: _Cells) -> np.ndarray:
     """Average ranks among the known cells, 0 elsewhere."""
     values = x if cells.known is None else np.where(cells.known, x, np.nan)
     return pd.DataFrame(values.T).rank().fillna(0).to_numpy().T
-
-
-def _unit_names(Y: Matrix, axis: str, count: int) -> list:
-    if axis == "global":
-        return ["all"]
-    if isinstance(Y, pd.DataFrame):
-        return list(Y.columns if axis == "perturbation" else Y.index)
-    return list(range(count))
