@@ -283,7 +283,7 @@ def pick(names: pd.Index, wanted, what: str) -> pd.Index:
                 f"give one entry for each."
             )
         return names[wanted]
-    wanted = as_index("subset", pd.Index(wanted), what)
+    wanted = as_index("subset", pd.Index(wanted, name=names.name), what)
     unknown = wanted.difference(names)
     if len(unknown):
         raise InputError(

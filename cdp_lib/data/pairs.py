@@ -86,6 +86,12 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             f"The table of pairs has no column {', '.join(missing)}: it needs "
             f"{', '.join(COLUMNS)}."
         )
+    nameless = pairs[["line", "drug_a", "drug_b"]].isna().any(axis=1)
+    if nameless.any():
+        raise InputError(
+            f"The table of pairs has {int(nameless.sum())} row(s) without a line or a drug: name "
+            f"them (a single drug stands as drug_a and drug_b) or drop them."
+        )
     first, second = pairs["drug_a"].astype(str), pairs["drug_b"].astype(str)
     swap = first > second
     long = pd.DataFrame({

@@ -13,6 +13,7 @@ from cdp_lib.data.readers.files import (
     opened,
     read_table,
     require,
+    whole_number_text,
     with_notes,
 )
 from cdp_lib.errors import InputError
@@ -73,11 +74,6 @@ def line_columns(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
         tidy["cosmic"] = whole_number_text(tidy["cosmic"])
     tidy["tissue"] = tidy["tissue"].map(harmonised_tissue)
     return with_notes(tidy)
-
-
-def whole_number_text(numbers: pd.Series) -> pd.Series:
-    """905933.0 as "905933"; nothing stays nothing."""
-    return numbers.astype(str).str.removesuffix(".0").where(numbers.notna(), None)
 
 
 def ccle_mutations(path: str | Path, which: str = "damaging or hotspot") -> pd.DataFrame:

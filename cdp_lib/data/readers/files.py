@@ -151,6 +151,11 @@ def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
 
 
+def whole_number_text(numbers: pd.Series) -> pd.Series:
+    """905933.0 as "905933"; nothing stays nothing."""
+    return numbers.astype(str).str.removesuffix(".0").where(numbers.notna(), None)
+
+
 def with_notes(frame: pd.DataFrame, *notes: str) -> pd.DataFrame:
     """The table with what was dropped or renamed on the way, in `attrs["notes"]`."""
     frame.attrs["notes"] = [note for note in notes if note]

@@ -21,6 +21,7 @@ from cdp_lib.data.readers.files import (
     refuse_duplicates,
     refuse_html,
     require,
+    whole_number_text,
     with_notes,
     workbook,
 )
@@ -59,7 +60,7 @@ def gdsc_fitted(path: str | Path) -> pd.DataFrame:
     require(frame, tuple(FITTED), path)
     tidy = frame[list(FITTED)].rename(columns=FITTED)
     for column in ("cosmic", "drug_id"):
-        tidy[column] = tidy[column].astype(str).str.removesuffix(".0")
+        tidy[column] = whole_number_text(tidy[column])
     values = ["ln_ic50", "auc", "rmse"]
     tidy[values] = numbers(tidy[values].set_axis("row " + tidy.index.astype(str)), path).to_numpy()
     twice = tidy.duplicated(["cosmic", "drug_id"]).sum()
@@ -120,7 +121,8 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
     require(frame, tuple(DRUGS[o][-1] for o in ("name", "target") if not chosen[o]), path)
     tidy = pd.DataFrame({ours: frame[theirs] for ours, theirs in chosen.items() if theirs})
     if "cid" in tidy:
-        tidy["cid"] = tidy["cid"].where(tidy["cid"].astype(str).str.fullmatch(r"\d+"), None)
+        cid = whole_number_text(tidy["cid"])
+        tidy["cid"] = cid.where(cid.str.fullmatch(r"\d+", na=False), None)
     first = pd.Series(tidy.index, index=tidy.index).groupby(tidy["name"]).transform("first")
     if "cid" in tidy:
         first = first.groupby(tidy["cid"].fillna(tidy["name"])).transform("first")
@@ -136,7 +138,7 @@ def gdsc_line_details(path: str | Path) -> pd.DataFrame:
     require(frame, tuple(DETAILS), path)
     total = frame["Sample Name"].astype(str).str.upper().str.startswith("TOTAL")
     tidy = frame.loc[~total, list(DETAILS)].rename(columns=DETAILS)
-    tidy["cosmic"] = tidy["cosmic"].astype(str).str.removesuffix(".0")
+    tidy["cosmic"] = whole_number_text(tidy["cosmic"])
     tidy = lines_table(tidy, "cosmic", path)
     return with_notes(tidy, "the row of totals dropped" if total.any() else "")
 

@@ -100,8 +100,9 @@ def gmt(path: str | Path) -> dict[str, list[str]]:
 
 def edge_list(edges: str | Path, index: str | Path) -> pd.DataFrame:
     """Interactions [gene_a, gene_b], each once, from pairs of numbers and their gene names."""
-    names = read_table(index, sep=r"\s+", header=None, usecols=[0, 1], names=["number", "gene"])
-    names = names.drop_duplicates("number").set_index("number")["gene"].astype(str)
+    names = read_table(index, sep=r"\s+", header=None, usecols=[0, 1], names=["number", "gene"],
+                       dtype={"gene": str})
+    names = names.drop_duplicates("number").set_index("number")["gene"]
     pairs = read_table(edges, sep=r"\s+", header=None, usecols=[0, 1], names=["a", "b"])
     unknown = ~pairs.isin(names.index).all(axis=1)
     if unknown.any():

@@ -20,6 +20,7 @@ from cdp_lib.data.readers.files import (
     read_table,
     refuse_html,
     require,
+    whole_number_text,
     with_notes,
     workbook,
 )
@@ -95,7 +96,7 @@ def almanac_drugs(path: str | Path) -> pd.DataFrame:
     need = ("NSC", "CID", "SMILES", "MECHANISM", "NAME")
     frame = lines_table(read_table(path, need=need), "NSC", path).rename_axis(index="nsc")
     tidy = frame.rename(columns=str.lower)[["name", "cid", "smiles", "mechanism"]]
-    return with_notes(tidy.assign(cid=tidy["cid"].astype(str)))
+    return with_notes(tidy.assign(cid=whole_number_text(tidy["cid"])))
 
 
 def combo_compound_names(path: str | Path) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def drug_smiles(path: str | Path) -> pd.DataFrame:
     frame = read_table(path, need=("name", "pubchemid", "isosmiles"))
     frame = lines_table(frame, "name", path).rename_axis(index="drug")
     return with_notes(pd.DataFrame(
-        {"cid": frame["pubchemid"].astype(str), "smiles": frame["isosmiles"]}
+        {"cid": whole_number_text(frame["pubchemid"]), "smiles": frame["isosmiles"]}
     ))
 
 

@@ -158,6 +158,7 @@ def test_a_cohort_travels(cohort, screen):
 
 def test_subset_by_names_and_by_mask(cohort):
     small = cohort.subset(lines=["L3", "L1"], perturbations=[True, False, True])
+    assert (small.Y.index.name, small.Y.columns.name) == ("line", "perturbation")
     assert small.Y.index.tolist() == ["L3", "L1"]
     assert small.Y.columns.tolist() == ["a", "c"]
     assert small.X("expression").index.tolist() == ["L3", "L1"]
@@ -239,11 +240,13 @@ def test_pairs_of_an_unknown_drug():
     pairs = pd.DataFrame({"line": ["L0"], "drug_a": ["a"], "drug_b": ["x"], "value": [1.0]})
     with pytest.raises(InputError, match="1 drug.s. used in pairs .x"):
         PairScreen.from_tables(pairs, omics, lines, pd.DataFrame(index=["a"]))
+    with pytest.raises(InputError, match="1 row.s. without a line or a drug"):
+        PairScreen.from_tables(pairs.assign(drug_b=None), omics, lines, pd.DataFrame())
     with pytest.raises(InputError, match="no column value"):
         PairScreen.from_tables(pairs.drop(columns="value"), omics, lines, pd.DataFrame())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(["L0", "L1"]), st.sampled_from("abc + d"),
                           st.sampled_from("abc + d"), st.integers(-5, 5)), max_size=20))
 def test_any_order_gives_one_pair(rows):

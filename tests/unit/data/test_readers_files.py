@@ -94,7 +94,7 @@ def test_a_truncated_gzip(keep, tmp_path):
     one_sentence(error, "table.csv.gz", "cdp data fetch")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(cut=st.integers(min_value=4, max_value=140))
 def test_a_gzip_cut_anywhere_is_one_sentence(cut, tmp_path_factory):
     whole = gzip.compress(TABLE.encode())
@@ -108,7 +108,7 @@ def test_a_gzip_cut_anywhere_is_one_sentence(cut, tmp_path_factory):
     one_sentence(error, "table.csv.gz")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(cut=st.integers(min_value=4, max_value=250))
 def test_a_zip_cut_anywhere_is_one_sentence(cut, tmp_path_factory):
     path = tmp_path_factory.mktemp("cut") / "table.zip"
@@ -191,7 +191,7 @@ def test_an_id_left_empty(tmp_path):
     one_sentence(error, "table.csv", "1 row(s) without DepMap_ID")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(word=st.sampled_from(["high", "1,5".replace(",", "."), "0..5", "?", "#REF!", "<0.1", "--"]))
 def test_a_cell_that_is_no_number_is_named(word, tmp_path_factory):
     path = write(tmp_path_factory.mktemp("cell"), TABLE.replace("0.913", word))

@@ -59,7 +59,7 @@ def test_a_gene_set_without_genes(tmp_path):
         readers.gmt(tmp_path / "x.gmt")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(*[st.sampled_from("ABCDE")] * 2), max_size=30))
 def test_any_interactions_come_out_unordered_and_once(pairs):
     import pandas as pd
