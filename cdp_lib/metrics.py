@@ -176,10 +176,7 @@ def top_k(Y: Matrix, P: Matrix, k: int, definition: str = "true_best_in_predicte
 
 def score_frame(Y: Matrix, P: Matrix, metrics: tuple[str, ...] | str = ("pearson",),
                 axis: str = "perturbation") -> pd.DataFrame:
-    """Scores as a tidy table: metric, axis, unit, n (known cells), score, constant.
-
-    Units carry the names of Y's columns or index; the one unit of "global" is "all".
-    """
+    """Scores as a tidy table: metric, axis, unit (its name in Y, or "all"), n, score, constant."""
     metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     unknown = [name for name in metrics if name not in METRICS]
     if unknown:
