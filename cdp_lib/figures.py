@@ -184,8 +184,7 @@ def splits_diagram(split, folds: int = 3) -> Figure:
     """
     shown = list(split)[:folds]
     roles = [np.asarray(fold.roles) for fold in shown]
-    rows = _spread(np.stack([(role == 2).mean(axis=1) for role in roles], axis=1))
-    columns = _spread(np.stack([(role == 2).mean(axis=0) for role in roles], axis=1))
+    rows, columns = _spread(roles, axis=1), _spread(roles, axis=0)
     with look():
         figure, panes = canvas(2.9, len(shown))
         for number, (axes, role) in enumerate(zip(panes, roles, strict=True), start=1):
@@ -201,7 +200,11 @@ def splits_diagram(split, folds: int = 3) -> Figure:
             axes.set_xlabel("perturbations")
         panes[0].set_ylabel("lines")
         used = [name for code, name in ROLES.items() if any((role == code).any() for role in roles)]
-        keys = [Rectangle((0, 0), 1, 1, lw=0, **ROLE_LOOK[name]) for name in used]
+        outlines = [0.7 if name == "unused" else 0 for name in used]
+        keys = [
+            Rectangle((0, 0), 1, 1, lw=line, **ROLE_LOOK[name])
+            for name, line in zip(used, outlines, strict=True)
+        ]
         figure.legend(keys, used, ncols=len(used), loc="outside lower left", handlelength=1.6)
         figure.suptitle(split.name, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return finish(figure, f"The first {len(shown)} folds, lines by perturbations. {split.sentence}")
@@ -217,9 +220,10 @@ def _cell(y: int, left: int, right: int) -> Path:
     return Path([(left, y), (right, y), (right, y + 1), (left, y + 1), (left, y)], closed=True)
 
 
-def _spread(tested: np.ndarray) -> np.ndarray:
-    """Indices of at most LARGEST_DIAGRAM units, those tested in the first fold first."""
-    order = np.lexsort(-tested.T[::-1])
+def _spread(roles: list[np.ndarray], axis: int) -> np.ndarray:
+    """Indices of at most LARGEST_DIAGRAM units: those tested first, then those tuned on first."""
+    shares = [(role == code).mean(axis=axis) for code in (2, 1) for role in roles]
+    order = np.lexsort(-np.array(shares)[::-1])
     return order[np.unique(np.linspace(0, len(order) - 1, LARGEST_DIAGRAM).astype(int))]
 
 
