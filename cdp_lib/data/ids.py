@@ -212,8 +212,8 @@ class IdMap:
         if kind != "nci60":
             return self._ids[kind].get(key(name, kind), set())
         line = nci60_name(name)
-        spellings = {normalised(line)} | {s for s, known in NCI60_SPELLINGS.items() if known == line}
-        return set().union(*(self._ids["name"].get(s, set()) for s in spellings if line))
+        spellings = [s for s, known in _NCI60_KEYS.items() if known == line]
+        return set().union(*(self._ids["name"].get(s, set()) for s in spellings))
 
     def donors(self, lines: Iterable[str]) -> pd.Series:
         """The donor of each ACH id: one label for all lines of a patient and for known twins.
@@ -240,7 +240,9 @@ def is_ach(line: str) -> bool:
 
 def key(name: str, kind: str) -> str:
     """The form in which names of a kind are compared."""
-    return str(name).strip().removesuffix(".0") if kind in ("cosmic", "sanger") else normalised(name)
+    if kind in ("cosmic", "sanger"):
+        return str(name).strip().removesuffix(".0")
+    return normalised(name)
 
 
 def several(value: object) -> list[str]:

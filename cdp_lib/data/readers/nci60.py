@@ -49,7 +49,8 @@ def almanac_growth(path: str | Path) -> pd.DataFrame:
         tidy[column] = tidy[column].map(text)
     values = ["conc_a", "conc_b", "growth", "score"]
     tidy[values] = numbers(tidy[values], path)
-    return with_notes(tidy, counted(int((~valid).sum()), f"of {len(frame)} row(s) are not valid, dropped"))
+    dropped = int((~valid).sum())
+    return with_notes(tidy, counted(dropped, f"of {len(frame)} row(s) are not valid, dropped"))
 
 
 def nci60_names(lines: pd.Series, path: str | Path) -> pd.Series:

@@ -93,8 +93,8 @@ def test_an_empty_trailer_row_and_an_empty_line():
 
 def test_a_cellminer_workbook_with_text_above_the_table(tmp_path):
     nothing = [None] * 3
-    rows = [["CellMiner", *nothing], [None, *nothing], ["Gene name d", "Chromosome f", "BR:MCF7", "LE:HL-60(TB)"],
-            ["A1BG", "19", 1.5, "na"], ["KRAS", "12", 2.5, 0.5]]
+    rows = [["CellMiner", *nothing], [None, *nothing],
+            ["Gene name d", "Chromosome f", "BR:MCF7", "LE:HL-60(TB)"], ["A1BG", "19", 1.5, "na"], ["KRAS", "12", 2.5, 0.5]]
     pd.DataFrame(rows).to_excel(tmp_path / "rna.xlsx", index=False, header=False)
     with zipfile.ZipFile(tmp_path / "rna.zip", "w") as archive:
         archive.write(tmp_path / "rna.xlsx", "output/rna.xlsx")
@@ -145,7 +145,8 @@ def test_parts_of_different_tables(tmp_path):
 
 
 @pytest.mark.parametrize(("written", "one"), [
-    ("BR:MDA-MB-231", "MDA-MB-231"), ("MDA-MB-231/ATCC", "MDA-MB-231"), ("MDA_MB_231", "MDA-MB-231"),
+    ("BR:MDA-MB-231", "MDA-MB-231"), ("MDA-MB-231/ATCC", "MDA-MB-231"),
+    ("MDA_MB_231", "MDA-MB-231"),
     ("LE:HL-60(TB)", "HL-60(TB)"), ("HL_60", "HL-60(TB)"), ("786_0", "786-0"),
     ("OV:NCI/ADR-RES", "NCI/ADR-RES"), ("A549/ATCC", "A549"), ("HELA", None),
 ])
