@@ -162,6 +162,14 @@ def test_all_baselines_stand_beside_the_models(cohort):
     assert (means.query("metric == 'pearson'")["score"] == 0).all()
 
 
+def test_a_perturbation_that_is_not_tested_has_no_row(cohort):
+    split = splits.leave_perturbations_out(cohort, 3)
+    frame = cross_validate({"spy": Spy()}, cohort, split, metrics="rmse")
+    for fold in split:
+        tested = set(cohort.Y.columns[fold.test.any(axis=0)])
+        assert set(frame.query("fold == @fold.number")["unit"]) == tested
+
+
 def test_baselines_can_be_left_out_and_tissue_needs_a_tissue(cohort):
     split = splits.leave_lines_out(cohort, 2)
     frame = cross_validate({"spy": Spy()}, cohort, split, baselines=False)
