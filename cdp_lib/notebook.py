@@ -58,7 +58,15 @@ def parameters(path: Path) -> dict[str, Any]:
 
 def records(page: Path) -> list[dict[str, Any]]:
     """The results that an executed chapter handed to the scoreboard."""
-    return [bundle[RECORD] for bundle, _ in _displays(page) if RECORD in bundle]
+    return [record for record in _handed_over(page) if "key" in record]
+
+
+def data(page: Path) -> dict[str, str]:
+    """File -> checksum, of the data that an executed chapter loaded."""
+    found: dict[str, str] = {}
+    for record in _handed_over(page):
+        found |= record.get("data", {})
+    return found
 
 
 def figures(page: Path) -> list[dict[str, str]]:
@@ -69,6 +77,10 @@ def figures(page: Path) -> list[dict[str, str]]:
             picture = "".join(bundle["text/html"]).partition(";base64,")[2].partition('"')[0]
             found.append({**metadata["cdp"], "svg": base64.b64decode(picture).decode()})
     return found
+
+
+def _handed_over(page: Path) -> list[dict[str, Any]]:
+    return [bundle[RECORD] for bundle, _ in _displays(page) if RECORD in bundle]
 
 
 def _displays(page: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -194,6 +194,7 @@ def _recorded(done: Run, repository: Path) -> Run:
                 seed=done.parameters["seed"],
                 profile=done.parameters["profile"],
                 device=str(pick_device()),
+                data=notebook.data(done.page),
                 wall_seconds=round(done.seconds, 1),
             ),
         )

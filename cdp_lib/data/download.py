@@ -27,6 +27,8 @@ from cdp_lib.data.ledger import Ledger, locks
 from cdp_lib.data.transfer import NotHere, discard, is_http, length, transfer
 from cdp_lib.errors import DataUnavailable, InputError
 
+_given: dict[str, str] = {}
+
 
 class Verified(NamedTuple):
     """One line of `verify`: state is "ok", "missing", "corrupt" or "unpinned"."""
@@ -44,7 +46,15 @@ def cache_dir() -> Path:
 
 def path(dataset: str, name: str) -> Path:
     """One verified file; it is fetched where it is missing."""
-    return _bring([catalogue.dataset(dataset).file(name)], progress=True)[0]
+    file = catalogue.dataset(dataset).file(name)
+    (target,) = _bring([file], progress=True)
+    _given[file.key] = ":".join(Ledger(cache_dir()).expected(file) or ("unknown",))
+    return target
+
+
+def given() -> dict[str, str]:
+    """The checksum of every file that `path` gave to this process: what its results stand on."""
+    return dict(_given)
 
 
 def fetch(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cdp_lib import chapter, look
+from cdp_lib.data import download
 from cdp_lib.errors import InputError
 
 
@@ -75,7 +76,7 @@ def test_pick_needs_all_three_profiles(c):
         c.pick(quick=1, full=3)
 
 
-def test_load_prints_edition_and_shapes(c, monkeypatch, capsys):
+def test_load_prints_edition_and_shapes_and_hands_over_checksums(c, monkeypatch, capsys, shown):
     class Cohort:
         def describe(self):
             print("240 lines x 600 genes")
@@ -89,7 +90,9 @@ def test_load_prints_edition_and_shapes(c, monkeypatch, capsys):
     monkeypatch.setitem(
         __import__("sys").modules, "cdp_lib.data.studies", type("module", (), {"load": load})
     )
+    monkeypatch.setattr(download, "_given", {"hint/a.txt": "sha256:12"})
     assert isinstance(c.load("drug-response", omics=["expression"]), Cohort)
+    assert shown == [({chapter.RECORD: {"data": {"hint/a.txt": "sha256:12"}}, "text/html": ""}, None)]
     assert asked == {"study": "drug-response", "data": "teaching", "omics": ["expression"]}
     printed = capsys.readouterr().out
     assert "simulated data" in printed and "240 lines x 600 genes" in printed

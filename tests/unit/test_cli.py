@@ -10,6 +10,7 @@ import click
 import pandas as pd
 import pytest
 
+import cdp_lib
 from cdp_lib import cli, doctor, notebook
 from cdp_lib.data import download
 from cdp_lib.errors import InputError
@@ -32,6 +33,8 @@ def cdp(capsys):
 @pytest.fixture
 def book(tmp_path, monkeypatch) -> Path:
     shutil.copytree(FIXTURES, tmp_path / "notebooks")
+    (tmp_path / "library").mkdir()  # for the key of a page: one that nobody edits meanwhile
+    monkeypatch.setattr(cdp_lib, "__file__", str(tmp_path / "library" / "__init__.py"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -151,6 +154,19 @@ def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_pa
     assert code == 1 and "corrupt" in out and "cdp data fetch hint" in out
     states.pop()
     assert cdp("data", "verify", "gdsc-pocket")[0] == 0
+
+
+def test_the_teaching_cohort_is_written_where_asked(cdp, tmp_path, monkeypatch):
+    from cdp_lib.data import teaching
+
+    asked = []
+    monkeypatch.setattr(teaching, "write", lambda folder, **sizes: asked.append(sizes) or folder)
+    monkeypatch.setattr(teaching, "root", lambda **sizes: asked.append(sizes) or "the cache")
+    _, out, _ = cdp("data", "teach", "--out", str(tmp_path / "exam"), "--lines", "100")
+    assert str(tmp_path / "exam") in out and "simulated" in out
+    assert "the cache" in cdp("data", "teach")[1]
+    defaults = {"lines": 240, "genes": 600, "perturbed": 300, "drugs": 60, "seed": 0}
+    assert asked == [defaults | {"lines": 100}, defaults]
 
 
 def test_claims_are_printed_for_people_and_programs(cdp, monkeypatch):

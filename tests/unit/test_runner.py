@@ -13,6 +13,7 @@ import pytest
 
 import cdp_lib
 from cdp_lib import notebook, runner
+from cdp_lib.chapter import RECORD
 from cdp_lib.errors import InputError
 
 FIXTURES = Path(__file__).resolve().parents[1] / "data" / "notebooks"
@@ -234,6 +235,18 @@ def test_a_recorded_run_hands_over_results_figures_and_provenance(book):
     page = printed(done.page)
     assert "simulated data" in page and page.count("not attempted yet") == 3
     assert page.count("correct.") == 3
+
+
+def test_the_data_of_a_page_are_those_of_all_its_loads(book):
+    source = chapter_of(book, "c.load('a')")
+    page = notebook.read(source)
+    page["cells"][0]["outputs"] = [
+        {"output_type": "display_data", "metadata": {}, "data": {RECORD: handed}}
+        for handed in ({"data": {"a": "1"}}, {"key": "k", "value": 1}, {"data": {"b": "2"}})
+    ]
+    notebook.write(source, page)
+    assert notebook.data(source) == {"a": "1", "b": "2"}
+    assert notebook.records(source) == [{"key": "k", "value": 1}]
 
 
 def test_recording_an_old_page_is_refused(book):

@@ -27,6 +27,17 @@ def test_a_file_arrives_verified_and_is_asked_for_once(server, toy):
     assert not list(toy.at().parent.glob("*.part*"))
 
 
+def test_the_checksums_of_the_files_given_are_known_afterwards(server, toy, monkeypatch):
+    monkeypatch.setattr(download, "_given", {})
+    server.serve("/a", BODY)
+    server.serve("/b", BODY)
+    toy.lists(file(server.address + "/a"), file(server.address + "/b", name="b.bin", sha256=None))
+    assert download.given() == {}
+    download.path("toy", "a.bin")
+    download.path("toy", "b.bin")  # pinned as it arrived
+    assert download.given() == {"toy/a.bin": f"sha256:{SUM}", "toy/b.bin": f"sha256:{SUM}"}
+
+
 def test_a_corrupt_file_is_kept_aside_and_never_used(server, toy):
     server.serve("/a", BODY, *["corrupt"] * 9)
     toy.lists(file(server.address + "/a"))
