@@ -241,6 +241,9 @@ def write_nci60(folder: Path, world: World) -> None:
         "NSC": tested["nsc"], "CID": "", "SMILES": tested["smiles"], "MECHANISM": tested["moa"],
         "NAME": tested.index,
     }), index=False)
+    write_csv(folder / "nci-almanac-pocket/drug_smiles.csv", pd.DataFrame({
+        "name": tested.index, "pubchemid": "", "isosmiles": tested["smiles"],
+    }), index=False)
     place = {name: f"{code}:{name}" for code, names in NCI60.items() for name in names.split(", ")}
     for name, table in {
         "RNA__5_Platform_Gene_Transcript_Average_z_scores": world.panel["expression"],

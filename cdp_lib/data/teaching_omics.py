@@ -242,6 +242,7 @@ def draw_rppa(rng, table, genes, activity, expression) -> pd.DataFrame:
     drugs = drug_facts()
     markers = unique(m for row in drugs.loc[drugs["omics"] == "rppa", "biomarkers"] for m in row)
     kinases = ["MAPK1_p", "MAP2K1_p", "RPS6_p", "EIF4EBP1_p", "CHEK1_p", "STAT5A_p", "RB1_p"]
+    kinases = [name for name in kinases if name.removesuffix("_p") in genes.index]
     totals = [g for g in genes.index[genes["module"] != ""] if g not in markers]
     names = unique([*markers, *kinases, *totals])[:100]
     source = np.empty((len(table), len(names)))

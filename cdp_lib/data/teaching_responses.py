@@ -204,13 +204,13 @@ def simulate_pairs(world: Lines, drugs: Response, seed: int) -> tuple[pd.DataFra
     names = [d for d in drugs.noise_free.columns if known.at[d, "nsc"]][:20]
     lines = world.lines.index[world.lines["panel_name"] != ""]
     ln_ic50 = drugs.noise_free.loc[lines, names]
-    highest = ln_ic50.median().to_numpy() + rng.normal(0.5, 1.3, len(names))
+    highest = ln_ic50.median().to_numpy() + rng.normal(0.5, 2.0, len(names))
     doses = highest[:, None] + DOSES  # (drugs, doses)
     floor = rng.uniform(-0.7, 0.5, len(names))  # growth at an endless dose
-    hill = expit(1.3 * (doses - ln_ic50.to_numpy()[:, :, None]))  # (lines, drugs, doses)
+    hill = expit(0.8 * (doses - ln_ic50.to_numpy()[:, :, None]))  # (lines, drugs, doses)
     alone = 1 - (1 - floor[:, None]) * hill
     pairs = list(combinations(range(len(names)), 2))
-    strength = np.where(rng.random(len(pairs)) < 0.15, rng.uniform(0.2, 0.6, len(pairs)), 0.0)
+    strength = np.where(rng.random(len(pairs)) < 0.15, rng.uniform(0.4, 1.0, len(pairs)), 0.0)
     modules = drugs.causes.loc[names, "pathway"]
     activity = pd.DataFrame(standard(world.activity.to_numpy()), index=world.lines.index,
                             columns=world.activity.columns).loc[lines, modules].to_numpy()
