@@ -85,6 +85,23 @@ def test_patients_of_two_sources_are_joined_through_a_shared_line():
     assert donors.nunique() == 1 and donors.notna().all()
 
 
+def test_known_twins_need_no_passport():
+    samples = SAMPLES.loc[["ACH-000019", "ACH-000028", "ACH-000815"]]
+    donors = IdMap(samples).donors(samples.index)
+    assert donors["ACH-000019"] == donors["ACH-000028"] is not None
+    assert donors["ACH-000815"] is None
+
+
+@pytest.mark.parametrize("chain", ["abcd", "acbd", "dcba", "bdac"])
+def test_a_chain_of_shared_lines_is_one_donor(chain):
+    ids = [f"ACH-00000{'abcd'.index(letter)}" for letter in chain]
+    links = [(ids[0], "P1"), (ids[1], "P1"), (ids[2], "P2"), (ids[3], "P2"), (ids[1], "P3"),
+             (ids[2], "P3")]
+    tables = [pd.DataFrame({"name": [ach], "donor": [patient]}, index=[ach])
+              for ach, patient in links]
+    assert IdMap(tables).donors(ids).nunique() == 1
+
+
 @settings(deadline=None)
 @given(st.text(alphabet="abcXYZ019 -_/.()", max_size=12))
 def test_a_normalised_name_stays_itself(name):
