@@ -9,7 +9,6 @@ import pandas as pd
 
 from cdp_lib.data import readers
 from cdp_lib.data.ids import IdMap, normalised
-from cdp_lib.data.readers.files import read_table
 from cdp_lib.data.sources import DRUG_LIST, Source, notes
 from cdp_lib.errors import InputError
 
@@ -118,7 +117,6 @@ def almanac_drugs(source: Source, nsc: pd.Index) -> tuple[pd.DataFrame, str]:
 
 def short_names(source: Source) -> pd.Series:
     """Common names by the first block of the InChIKey, where one structure has one name."""
-    table = read_table(source.path("nci-almanac-pocket", "drug_smiles.csv"),
-                       need=("name", "isosmiles"))
-    drugs = describe(table.rename(columns={"isosmiles": "smiles"}))
+    table = source.read(readers.drug_smiles, "nci-almanac-pocket", "drug_smiles.csv")
+    drugs = describe(table.assign(name=table.index))
     return drugs[~drugs["group"].duplicated(keep=False)].set_index("group")["name"]
