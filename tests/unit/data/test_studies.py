@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cdp_lib.data import Cohort, PairScreen, download, load, teaching
-from cdp_lib.data.readers import gdsc_matrix_ach
+from cdp_lib.data.readers import depmap_wide, gdsc_matrix_ach
 from cdp_lib.data.sources import OMICS, Source, dependency, read_lines, read_omics
 from cdp_lib.errors import InputError
 
@@ -66,6 +66,18 @@ def test_responses_agree_with_the_truth():
     growth = screen.truth.growth.loc[screen.Y.index, screen.Y.columns]
     error = (screen.Y - growth).to_numpy()
     assert np.nanstd(error) < 0.1 and np.nanmean(screen.Y.notna()) > 0.9
+
+
+def test_no_line_is_lost_that_every_table_has():
+    folder = teaching.root(**SMALL)
+    tables = [depmap_wide(folder / f"depmap-19q4/{name}.csv")
+              for name in ("Achilles_gene_dependency", "CCLE_expression")]
+    shared = tables[0].index[tables[0].index.isin(tables[1].index)]
+    cohort = load("gene-dependency", **SMALL)
+    assert list(cohort.Y.index) == list(shared)
+    every = load("drug-response", **SMALL)
+    lost = step_of(every, "lines that all tables share").note
+    assert len(every.Y) == 60 - sum(int(part.split()[0]) for part in lost.split("; ") if part)
 
 
 def test_donors_of_teaching_are_the_simulated_ones():

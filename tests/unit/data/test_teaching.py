@@ -1,4 +1,4 @@
-"""The teaching cohort: realistic marginals, a truth that can be found, files that upstream readers read."""
+"""The teaching cohort: realistic marginals, a truth to be found, files for the upstream readers."""
 
 import filecmp
 
@@ -273,6 +273,7 @@ def test_everything_simulated_says_so(folder):
     assert "SIMULATED" in (folder / "README.md").read_text()
     lines = pd.read_csv(folder / "depmap-19q4/sample_info.csv")
     assert lines["DepMap_ID"].str.startswith("ACH-9").all()
+    assert lines["COSMIC_ID"].is_unique and lines["Sanger_model_ID"].is_unique
     assert lines["additional_info"].str.contains("simulated").all()
 
 
