@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.linalg import eigh
+from threadpoolctl import threadpool_limits
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.tables import Table, TableRegressor, column_means, means_and_scales
@@ -45,24 +46,30 @@ class Ridge(TableRegressor):
         weights = np.zeros((z.shape[1], y.shape[1]))  # (dims, perturbations)
         offset = column_means(y)
         self.alpha_ = np.full(y.shape[1], np.nan)
-        for rows, columns in _patterns(~np.isnan(y)):
-            if len(rows) == 0:
-                continue
-            z_mean, y_mean = z[rows].mean(axis=0), y[np.ix_(rows, columns)].mean(axis=0)
-            zc, yc = z[rows] - z_mean, y[np.ix_(rows, columns)] - y_mean
-            B, d, C = spectrum = _spectrum(zc)
-            if len(alphas) == 1 or len(rows) < 3:
-                best = np.full(len(columns), alphas.max())
-            else:
-                errors = _held_out_errors(zc, yc, spectrum, alphas, self.inner)
-                best = alphas[errors.argmin(axis=0)]  # (columns,)
-            weights[:, columns] = B @ (C @ yc / (d[:, None] + best))
-            offset[columns] = y_mean - z_mean @ weights[:, columns]
-            self.alpha_[columns] = best
+        patterns = list(_patterns(~np.isnan(y)))
+        with threadpool_limits(1 if len(patterns) > 1 else None):  # many small problems
+            for rows, columns in patterns:
+                labels = y[np.ix_(rows, columns)]
+                best, weights[:, columns], offset[columns] = self._solve(z[rows], labels, alphas)
+                self.alpha_[columns] = best
 
         self.coef_ = (back @ weights / scale[:, None]).T  # (perturbations, features)
         self.intercept_ = offset - self.coef_ @ mean
         return self
+
+    def _solve(
+        self, z: np.ndarray, y: np.ndarray, alphas: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Chosen alpha, weights (dims, columns) and offset of columns known in the same lines."""
+        z_mean, y_mean = z.mean(axis=0), y.mean(axis=0)
+        z, y = z - z_mean, y - y_mean
+        B, d, C = spectrum = _spectrum(z)
+        if len(alphas) == 1 or len(z) < 3:
+            best = np.full(y.shape[1], alphas.max())
+        else:
+            best = alphas[_held_out_errors(z, y, spectrum, alphas, self.inner).argmin(axis=0)]
+        weights = B @ (C @ y / (d[:, None] + best))
+        return best, weights, y_mean - z_mean @ weights
 
     def _predict(self, x: np.ndarray) -> np.ndarray:
         return x @ self.coef_.T + self.intercept_  # (lines, perturbations)
@@ -123,9 +130,11 @@ def _spectrum(z: np.ndarray) -> Spectrum:
 
 
 def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Group columns that are known in the same rows: (rows, columns) of each group."""
+    """Groups of columns that are known in the same rows, as (rows, columns)."""
     groups: dict[bytes, list[int]] = {}
     for column, bits in enumerate(np.packbits(known, axis=0).T):
         groups.setdefault(bits.tobytes(), []).append(column)
     for columns in groups.values():
-        yield np.flatnonzero(known[:, columns[0]]), np.array(columns)
+        rows = np.flatnonzero(known[:, columns[0]])
+        if len(rows):
+            yield rows, np.array(columns)
