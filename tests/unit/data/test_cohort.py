@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cdp_lib.data.checks import frozen
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.data.pairs import PairScreen, canonical_pairs
 from cdp_lib.errors import InputError
@@ -138,12 +139,26 @@ def test_the_tables_given_stay_the_givers_own(cohort):
     assert list(lines.columns) == ["tissue"]
 
 
-def test_read_only_arrays_are_not_copied():
-    Y, omics, lines = tables()
-    values = omics["rppa"].to_numpy(dtype=np.float32).copy()
-    values.flags.writeable = False
-    from cdp_lib.data.checks import frozen
+def owner(table):
+    """The array in which the numbers of a table really lie."""
+    values = table.to_numpy()
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
 
+
+def test_arrays_that_somebody_may_write_are_copied(cohort):
+    values = np.zeros((2, 2), dtype=np.float32)
+    table = frozen(pd.DataFrame(values, copy=False))
+    values[0, 0] = 7
+    assert table.iloc[0, 0] == 0
+    for table in (cohort.Y, cohort.X("rppa"), cohort.X(["rppa", "expression"])):
+        assert not owner(table).flags.writeable
+
+
+def test_read_only_arrays_are_not_copied():
+    values = tables()[1]["rppa"].to_numpy(dtype=np.float32).copy()
+    values.flags.writeable = False
     table = pd.DataFrame(values, index=NAMES[:5], columns=["w", "p"], copy=False)
     assert np.shares_memory(frozen(table).to_numpy(), values)
 
@@ -153,7 +168,8 @@ def test_a_cohort_travels(cohort, screen):
         copy = pickle.loads(pickle.dumps(original))
         assert repr(copy) == repr(original)
         pd.testing.assert_frame_equal(copy.Y, original.Y)
-        assert not copy.X("rppa").to_numpy().flags.writeable
+        assert not owner(copy.X("rppa")).flags.writeable
+        assert not owner(copy.Y).flags.writeable
 
 
 def test_subset_by_names_and_by_mask(cohort):
