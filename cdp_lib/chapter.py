@@ -169,6 +169,7 @@ class Chapter:
         import matplotlib.pyplot as plt
 
         from cdp_lib.look import svg
+        from cdp_lib.recorded import figure_html
 
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise InputError(
@@ -184,14 +185,28 @@ class Chapter:
         alt = alt or getattr(fig, "alt_text", None) or caption
         picture = base64.b64encode(svg(fig, name).encode()).decode()
         plt.close(fig)
-        page = (
-            f'<figure><img src="data:image/svg+xml;base64,{picture}" alt="{html.escape(alt)}" '
-            f'style="max-width: 100%"><figcaption>{html.escape(caption)}</figcaption></figure>'
-        )
         _show(
-            {"text/html": page, "text/plain": f"Figure {name}: {caption}"},
+            {
+                "text/html": figure_html(picture, alt, caption),
+                "text/plain": f"Figure {name}: {caption}",
+            },
             metadata={"cdp": {"name": name, "caption": caption, "alt": alt}},
         )
+
+    def recorded(self, edition: str = "pocket") -> None:
+        """Show what a recorded run of this chapter measured on another edition of the data."""
+        from cdp_lib.recorded import page, text
+        from cdp_lib.records import runs
+
+        found = [run for run in runs() if (run.chapter, run.edition) == (self.name, edition)]
+        if not found:
+            print(
+                f"No run of {self.name} on {EDITIONS[edition]} is recorded yet; this records one: "
+                f"cdp run {self.name} --data {edition} --profile teach --record"
+            )
+            return
+        words = f"Recorded on {EDITIONS[edition]}"
+        _show({"text/html": page(found[0], words), "text/plain": text(found[0])})
 
     def check(
         self, exercise_id: str, answer: Any, *rules: Rule, must_pass: bool = False
