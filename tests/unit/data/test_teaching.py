@@ -147,7 +147,7 @@ def test_dependency_of_unseen_lines_is_predictable_to_a_realistic_degree(world):
         world.lines.omics["expression"], Y[selective], world.lines.lines["donor"], 1000)
     assert 0.2 < r.mean() < 0.4
     kind = world.dependency.causes["kind"].reindex(selective)
-    assert r[kind == "driver"].mean() < r[kind == "pathway"].mean() - 0.1  # not an expression matter
+    assert r[kind == "driver"].mean() < r[kind == "pathway"].mean() - 0.1  # expression shows less
 
 
 def test_truth_names_what_a_response_hangs_on(world):
