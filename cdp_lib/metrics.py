@@ -232,7 +232,8 @@ def _array(table: Matrix, name: str) -> np.ndarray:
 
 def _blocks(truth: np.ndarray, prediction: np.ndarray) -> Iterator[tuple[slice, _Cells]]:
     """Blocks of units small enough for the processor's cache, unknown cells set to 0."""
-    rounding = [2 * float(np.finfo(table.dtype).eps) for table in (truth, prediction)]
+    eps = [float(np.finfo(table.dtype).eps) for table in (truth, prediction, np.ones(1))]
+    rounding = [2 * one + 32 * eps[2] for one in eps[:2]]  # of the format, and of a float64 sum
     for start in range(0, len(truth), UNITS_AT_ONCE):
         part = slice(start, start + UNITS_AT_ONCE)
         y = np.array(truth[part], dtype=float, order="C")

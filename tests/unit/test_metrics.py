@@ -142,6 +142,14 @@ def test_float32_far_from_zero_is_summed_safely():
         np.testing.assert_allclose(score(Y, P), expected, rtol=1e-9)
 
 
+def test_a_constant_prediction_is_found_whatever_its_last_bits():
+    rng = np.random.default_rng(0)
+    for n in (7, 50, 127, 1000, 20_000):
+        Y, P = rng.normal(size=(n, 20)), np.tile(rng.normal(size=20), (n, 1))
+        Y[rng.random(Y.shape) < 0.1] = np.nan
+        assert constant_predictions(Y, P).all() and (pearson(Y, P) == 0).all()
+
+
 def test_a_constant_prediction_scores_nothing_and_is_found():
     Y = np.random.default_rng(0).normal(size=(30, 4))
     P = Y.copy()
