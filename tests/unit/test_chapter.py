@@ -92,7 +92,8 @@ def test_load_prints_edition_and_shapes_and_hands_over_checksums(c, monkeypatch,
     )
     monkeypatch.setattr(download, "_given", {"hint/a.txt": "sha256:12"})
     assert isinstance(c.load("drug-response", omics=["expression"]), Cohort)
-    assert shown == [({chapter.RECORD: {"data": {"hint/a.txt": "sha256:12"}}, "text/html": ""}, None)]
+    ((bundle, _),) = shown
+    assert bundle == {chapter.RECORD: {"data": {"hint/a.txt": "sha256:12"}}, "text/html": ""}
     assert asked == {"study": "drug-response", "data": "teaching", "omics": ["expression"]}
     printed = capsys.readouterr().out
     assert "simulated data" in printed and "240 lines x 600 genes" in printed

@@ -93,9 +93,10 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cdp, book):
 
 
 def test_running_ends_in_a_table_and_exit_code_1_when_a_chapter_fails(cdp, book):
-    code, out, _ = cdp("run", "90_sums", "91_breaks", "--seed", "3", "--set", "rate=1", "--out", "o")
+    both = ("run", "90_sums", "91_breaks", "--seed", "3", "--out", "o")
+    code, out, _ = cdp(*both, "--set", "rate=1")
     assert code == 2 and out == ""  # 91_breaks has no rate: nothing ran
-    code, out, _ = cdp("run", "90_sums", "91_breaks", "--seed", "3", "--out", "o")
+    code, out, _ = cdp(*both)
     assert code == 1
     assert "[1/2] 90_sums ok" in out and "Cell 3 of 91_breaks.ipynb failed" in out
     last = out.rstrip().splitlines()[-3:]
@@ -142,7 +143,10 @@ def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_pa
         asked.append((ids, edition))
         return [tmp_path / "a", tmp_path / "b"]
 
-    states = [download.Verified("gdsc-pocket", "a", "ok"), download.Verified("hint", "b", "corrupt")]
+    states = [
+        download.Verified("gdsc-pocket", "a", "ok"),
+        download.Verified("hint", "b", "corrupt"),
+    ]
     monkeypatch.setattr(download, "fetch", fetch)
     monkeypatch.setattr(download, "verify", lambda ids: states)
     assert cdp("data", "fetch", "hint", "--edition", "pocket")[:2] == (
@@ -234,6 +238,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 
 def test_help_does_not_wait_for_torch():
-    command = "import cdp_lib.cli, sys; print(sorted({'torch', 'pandas', 'rdkit'} & set(sys.modules)))"
+    heavy = "{'torch', 'pandas', 'rdkit'}"
+    command = f"import cdp_lib.cli, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -1,5 +1,6 @@
 """Every chapter keeps to the skeleton of the book; each rule is shown to bite on a specimen."""
 
+import ast
 import copy
 import re
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ def problems(path: Path, repository: str, branch: str = "main") -> Iterator[str]
     yield from opening_problems(path, chapter, repository, branch)
     yield from heading_problems(path, chapter)
     yield from exercise_problems(path, chapter)
+    yield from student_problems(chapter)
 
 
 def parameter_problems(path: Path, chapter: dict) -> Iterator[str]:
@@ -82,7 +84,8 @@ def opening_problems(path: Path, chapter: dict, repository: str, branch: str) ->
     if not opening.startswith("# "):
         yield "it does not open with its title"
     place = repository.removeprefix("https://github.com/")
-    colab = f"(https://colab.research.google.com/github/{place}/blob/{branch}/notebooks/{path.name})"
+    file = f"{place}/blob/{branch}/notebooks/{path.name}"
+    colab = f"(https://colab.research.google.com/github/{file})"
     if colab not in opening:
         yield f"its opening has no Colab link to {colab}"
     for word in FRAME:
@@ -144,6 +147,38 @@ def exercise_problems(path: Path, chapter: dict) -> Iterator[str]:
             yield f"the solution of exercise {name} is not tagged hide-cell"
 
 
+def student_problems(chapter: dict) -> Iterator[str]:
+    """A cell that needs what only a solution defines would stop the student edition."""
+    by_solution: dict[str, bool] = {}
+    for cell in chapter["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        try:
+            stored, loaded = names(notebook.source(cell))
+        except SyntaxError as error:
+            yield f"a code cell is not plain Python: {error.msg}"
+            continue
+        solution = "solution" in notebook.tags(cell)
+        if not solution:
+            for name in sorted(loaded - stored):
+                if by_solution.get(name):
+                    yield f"{name} is used outside of the solution that defines it"
+        by_solution |= dict.fromkeys(stored, solution)
+
+
+def names(code: str) -> tuple[set[str], set[str]]:
+    """The names that a piece of code sets, and those that it reads."""
+    stored, loaded = set(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (loaded if isinstance(node.ctx, ast.Load) else stored).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            stored.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            stored |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    return stored, loaded
+
+
 def markdown(chapter: dict) -> str:
     cells = chapter["cells"]
     return "\n".join(notebook.source(cell) for cell in cells if cell["cell_type"] == "markdown")
@@ -168,7 +203,8 @@ def edit(chapter: dict, old: str, new: str) -> None:
 def tag(chapter: dict, old: str, new: str) -> None:
     for cell in chapter["cells"]:
         if old in notebook.tags(cell):
-            cell["metadata"]["tags"] = [new if name == old else name for name in notebook.tags(cell)]
+            renamed = [new if name == old else name for name in notebook.tags(cell)]
+            cell["metadata"]["tags"] = renamed
 
 
 def cells_tagged(chapter: dict, name: str) -> list[dict]:
@@ -220,6 +256,8 @@ BROKEN: list[tuple[Callable[[dict], object], str]] = [
     (lambda c: edit(c, "must_pass=True", ""), "not held to its check"),
     (lambda c: edit(c, '."))', '."), must_pass=False)'), "would stop a student"),
     (lambda c: tag(c, "hide-cell", "other"), "not tagged hide-cell"),
+    (lambda c: edit(c, "count = ...", "count = ... if answer else 0"), "answer is used outside"),
+    (lambda c: edit(c, "count = ...", "%time"), "not plain Python"),
 ]
 
 
@@ -234,9 +272,9 @@ def test_each_rule_bites(tmp_path, break_it, sentence):
 
 def test_a_foundation_chapter_needs_no_paper(tmp_path):
     chapter = notebook.read(SPECIMEN)
+    left_out = ("## The model", "## The reproduction", "## The audit", "### On real")
     chapter["cells"] = [
-        cell for cell in chapter["cells"]
-        if not notebook.source(cell).startswith(("## The model", "## The rep", "## The audit", "### On"))
+        cell for cell in chapter["cells"] if not notebook.source(cell).startswith(left_out)
     ]
     path = tmp_path / "02_specimen.ipynb"
     edit(chapter, "92", "02")
