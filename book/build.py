@@ -169,7 +169,10 @@ def dress(cell: dict) -> None:
 
 
 def shown(cell: dict, where: str) -> Iterator[dict]:
-    """The outputs for the page: no records, and nothing that a page cannot show."""
+    """The outputs for the page: no records, and nothing that a page cannot show.
+
+    The empty corner of a table is no heading: a screen reader would announce one.
+    """
     for output in cell.get("outputs", []):
         if output["output_type"] == "error":
             raise BuildError(f"{where} ended in {output['ename']}: {output['evalue']}.")
@@ -179,6 +182,9 @@ def shown(cell: dict, where: str) -> Iterator[dict]:
             if not any(mime in SHOWN or mime.startswith("image/") for mime in output["data"]):
                 raise BuildError(f"{where} has an output that a page cannot show "
                                  f"({', '.join(output['data'])}): display it as HTML or an image.")
+            if "text/html" in output["data"]:
+                page = "".join(output["data"]["text/html"])
+                output["data"]["text/html"] = page.replace("<th></th>", "<td></td>")
         yield output
 
 

@@ -1,4 +1,4 @@
-"""What the site generates: catalogue, scoreboard, API listing, signature figure, own scripts.
+"""What the site generates: catalogue, scoreboard, API listing, findings, signature figure.
 
 A page asks for generated text with a line of its own, `<!-- generated: catalogue -->`.
 The text is put in its place as Sphinx reads the page, so no generated page is ever a file
@@ -27,7 +27,7 @@ def catalogue() -> str:
 
 def scoreboard() -> str:
     """Every claim beside what was measured, in Markdown."""
-    from cdp_lib.claims import page
+    from cdp_lib.scoreboard import page
 
     return page()
 
@@ -83,12 +83,26 @@ def prepare(app) -> None:
     copy_script(app, mathjax(), "mathjax/tex-svg.js")
 
 
-def page_scripts(app, pagename, templatename, context, doctree) -> None:
-    """A page that holds a plotly figure, and no other, loads plotly."""
-    if "Plotly.newPlot" in context.get("body", ""):
+def finish_page(app, pagename, templatename, context, doctree) -> None:
+    """A page that holds a plotly figure, and no other, loads plotly; none knows thebe, a service."""
+    scripts = context["script_files"]
+    scripts[:] = [script for script in scripts if not is_thebe(script)]
+    body = context.get("body", "")
+    # an entry of a list of references is an item of that list; docutils uses a role now deprecated
+    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    if "Plotly.newPlot" in body:
         package = importlib.resources.files("plotly")
         copy_script(app, package / "package_data" / "plotly.min.js", "plotly.min.js")
         app.add_js_file("plotly.min.js")
+
+
+def is_thebe(script) -> bool:
+    return "thebe" in f"{script.filename} {script.attributes.get('body')}".lower()
+
+
+def skip_metadata_routing(app, what, name, obj, skip, options) -> bool | None:
+    """Leave out `set_fit_request` and its like, which scikit-learn adds to every estimator."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
 
 
 def mathjax() -> Path:
@@ -120,6 +134,7 @@ def setup(app) -> dict:
     app.connect("builder-inited", prepare)
     app.connect("source-read", read)
     app.connect("env-get-outdated", reread)
-    app.connect("html-page-context", page_scripts)
+    app.connect("html-page-context", finish_page)
+    app.connect("autodoc-skip-member", skip_metadata_routing)
     app.connect("autodoc-process-docstring", docstrings.process)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
