@@ -1,0 +1,143 @@
+"""What a score can mean: tests for leaks, and the noise that any score has.
+
+    implied variance   MSE / (1 - R2): the variance of the response behind a row of a table
+    leaks              change the test labels (or test features), run everything again, compare
+    bootstrap          draw n of the n units with replacement, score again: the spread is the noise
+    correlation        of n lines without any relation:  r sqrt((n - 2) / (1 - r^2)) ~ t(n - 2)
+
+The last two say how large a score must be to mean anything; the first two need no model at all.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cdp_lib.errors import InputError
+from cdp_lib.folds import Fold
+
+Procedure = Callable[[pd.DataFrame, pd.DataFrame, Fold], pd.DataFrame]
+GRID = 1000  # cells of the correlation scale from 0 to 1
+
+
+class Interval(NamedTuple):
+    """A number and the range that it may come from."""
+
+    value: float
+    low: float
+    high: float
+
+
+def implied_variance(
+    mse: float, r2: float, mse_rounding: float = 0.0, r2_rounding: float = 0.0
+) -> Interval:
+    """The variance of the scored response, from a mean squared error and a global R2.
+
+    R2 = 1 - MSE / variance, so rows of a table that were scored on the same cells imply the same
+    variance.  A printed 0.83 stands for 0.825 to 0.835 (rounding 0.005): the interval holds every
+    variance that the printed digits allow, so two intervals without overlap are two responses.
+
+    >>> implied_variance(0.5, 0.75)
+    Interval(value=2.0, low=2.0, high=2.0)
+    """
+    left = 1 - r2  # the share of the variance that the model leaves
+    if mse - mse_rounding < 0 or left - r2_rounding <= 0:
+        raise InputError(
+            f"No variance follows from MSE = {mse} and R2 = {r2}: the MSE must be at least 0 and "
+            "the R2 below 1, whatever the last digit was rounded from."
+        )
+    low, high = mse - mse_rounding, mse + mse_rounding
+    return Interval(mse / left, low / (left + r2_rounding), high / (left - r2_rounding))
+
+
+def sees_test_labels(
+    procedure: Procedure, X: pd.DataFrame, Y: pd.DataFrame, fold: Fold, seed: int = 0
+) -> bool:
+    """Does any prediction change when the labels of the fold's test cells do?
+
+    `procedure(X, Y, fold)` is everything from raw tables to the predictions for all lines.  The
+    test labels are permuted, then replaced by noise: a mean over all lines survives the first.
+    """
+    cells = fold.test & Y.notna().to_numpy()  # (lines, perturbations)
+    return _changes(lambda labels: procedure(X, labels, fold), Y, cells, seed)
+
+
+def sees_test_features(
+    procedure: Procedure, X: pd.DataFrame, Y: pd.DataFrame, fold: Fold, seed: int = 0
+) -> bool:
+    """Does a prediction *for training lines* change when the features of the test lines do?
+
+    A test line is one with test cells only.  Its own predictions may change, of course; those
+    for the other lines change only if something was learned from its features.
+    """
+    lines = fold.test.all(axis=1)
+    if not lines.any():
+        raise InputError("No line of this fold is tested in all its cells: leave lines out.")
+    cells = np.broadcast_to(lines[:, None], X.shape)
+    return _changes(lambda features: procedure(features, Y, fold)[~lines], X, cells, seed)
+
+
+def _changes(
+    run: Callable[[pd.DataFrame], pd.DataFrame], table: pd.DataFrame, cells: np.ndarray, seed: int
+) -> bool:
+    """Does run(table) change, to the last bit, when the values in `cells` do?"""
+    rng = np.random.default_rng(seed)
+    values = table.to_numpy()
+    before = np.asarray(run(table))
+    noise = values.std(where=~np.isnan(values)) * 10 * rng.normal(size=cells.sum())
+    for other in (rng.permutation(values[cells]), noise):
+        changed = values.copy()
+        changed[cells] = other
+        after = np.asarray(run(pd.DataFrame(changed, table.index, table.columns)))
+        if not np.array_equal(before, after, equal_nan=True):
+            return True
+    return False
+
+
+def bootstrap(
+    score: Callable[[np.ndarray], float],
+    n: int,
+    draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """The score of n units, and the interval that holds `level` of its bootstrap draws.
+
+    `score(units)` scores the units at these positions, 0 to n - 1, each as often as it is named.
+    The units must be independent: lines rather than cells, donors rather than lines of one donor.
+
+    >>> bootstrap(lambda units: 3.0, n=5)
+    Interval(value=3.0, low=3.0, high=3.0)
+    """
+    if n < 2:
+        raise InputError(f"A bootstrap needs at least 2 units, not {n}.")
+    rng = np.random.default_rng(seed)
+    scores = [score(rng.integers(n, size=n)) for _ in range(draws)]
+    low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(score(np.arange(n))), float(low), float(high))
+
+
+def null_fraction(threshold: float, n: int, folds: int = 1) -> float:
+    """The share of unpredictable genes whose correlation, averaged over folds, passes a threshold.
+
+    Each fold has n test lines and predictions unrelated to the truth.  For one fold the share is
+    a tail of Student's t; for more, the distribution of r is convolved with itself on a fine grid.
+
+    >>> round(null_fraction(0.2, 126), 3)
+    0.012
+    """
+    if n < 4 or folds < 1:
+        raise InputError(f"A null share needs 4 lines and 1 fold or more, not {n} and {folds}.")
+    if folds == 1:
+        return float(stats.t.sf(threshold * np.sqrt((n - 2) / (1 - threshold**2)), n - 2))
+    edges = (np.arange(-GRID - 1, GRID + 1) + 0.5) / GRID  # cells centred on -1, ..., 0, ..., 1
+    half = (n - 2) / 2
+    one = np.diff(stats.beta.cdf((edges + 1) / 2, half, half))  # (2 GRID + 1,) of one r
+    total = one
+    for _ in range(folds - 1):
+        total = np.convolve(total, one)  # of the sum of the r so far
+    place = np.arange(len(total)) - folds * GRID
+    passed = place - folds * threshold * GRID  # in cells; the cell at the threshold counts in part
+    return float((total * np.clip(passed + 0.5, 0, 1)).sum())

@@ -1,0 +1,140 @@
+"""Tests for leaks and noise, each against an independent computation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from cdp_lib import audit, metrics, splits
+from cdp_lib.errors import InputError
+
+RNG = np.random.default_rng(3)
+LINES = [f"line {i}" for i in range(24)]
+X = pd.DataFrame(RNG.normal(size=(24, 3)), LINES, list("abc"))
+Y = pd.DataFrame(RNG.normal(size=(24, 4)), LINES, list("ABCD")).mask(RNG.random((24, 4)) < 0.1)
+FOLD = splits.leave_lines_out(Y, n_folds=3, tune=0).folds[0]
+TRAIN = FOLD.fit[:, 0]
+
+
+def least_squares(X, Y, fold, scale_rows=slice(None), label_rows=None):
+    """Z-scores by some rows, labels filled by the means of some rows, plain least squares."""
+    known = Y.where(fold.fit)
+    Z = (X - X[scale_rows].mean()) / X[scale_rows].std()
+    means = (known if label_rows is None else Y[label_rows]).mean()
+    weights = np.linalg.lstsq(Z[TRAIN], known[TRAIN].fillna(means) - means, rcond=None)[0]
+    return pd.DataFrame(Z.to_numpy() @ weights + means.to_numpy(), Y.index, Y.columns)
+
+
+def honest(X, Y, fold):
+    return least_squares(X, Y, fold, scale_rows=TRAIN)
+
+
+def scales_on_all(X, Y, fold):
+    return least_squares(X, Y, fold)
+
+
+def label_means_of_all(X, Y, fold):
+    return least_squares(X, Y, fold, scale_rows=TRAIN, label_rows=np.ones(len(Y), bool))
+
+
+@pytest.mark.parametrize(
+    ("procedure", "labels", "features"),
+    [(honest, False, False), (scales_on_all, False, True), (label_means_of_all, True, False)],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_each_leak_is_seen_by_its_own_test(procedure, labels, features):
+    assert audit.sees_test_labels(procedure, X, Y, FOLD) is labels
+    assert audit.sees_test_features(procedure, X, Y, FOLD) is features
+
+
+def test_the_tables_given_are_left_alone():
+    before = X.copy(), Y.copy()
+    audit.sees_test_labels(honest, X, Y, FOLD)
+    audit.sees_test_features(honest, X, Y, FOLD)
+    pd.testing.assert_frame_equal(X, before[0])
+    pd.testing.assert_frame_equal(Y, before[1])
+
+
+def test_features_of_scattered_cells_have_no_test_lines():
+    wide = pd.DataFrame(RNG.normal(size=(24, 40)), LINES)
+    scattered = splits.leave_pairs_out(wide, n_folds=3, tune=0).folds[0]
+    with pytest.raises(InputError, match="leave lines out"):
+        audit.sees_test_features(honest, X, wide, scattered)
+
+
+def test_implied_variance_is_the_variance_of_the_scored_cells():
+    truth, guess = RNG.normal(2, 3, 200), RNG.normal(2, 3, 200)
+    implied = audit.implied_variance(
+        metrics.mse(truth, guess, axis="global"), metrics.r2(truth, guess, axis="global")
+    )
+    assert implied.value == pytest.approx(truth.var())
+    assert implied.low == implied.high == implied.value
+
+
+def test_rounding_widens_the_interval_to_what_the_digits_allow():
+    tried = [
+        mse / (1 - r2)
+        for mse in np.linspace(0.275, 0.285, 21)
+        for r2 in np.linspace(0.895, 0.905, 21)
+    ]
+    value, low, high = audit.implied_variance(0.28, 0.90, 0.005, 0.005)
+    assert value == pytest.approx(2.8)
+    assert (low, high) == pytest.approx((min(tried), max(tried)))
+
+
+@pytest.mark.parametrize(
+    ("mse", "r2", "rounding"), [(1.0, 1.0, 0), (-1.0, 0.5, 0), (1, 0.999, 0.01)]
+)
+def test_numbers_that_imply_nothing_are_refused(mse, r2, rounding):
+    with pytest.raises(InputError, match="No variance follows"):
+        audit.implied_variance(mse, r2, 0.0, rounding)
+
+
+def test_the_bootstrap_of_a_mean_has_the_width_of_its_standard_error():
+    scores = RNG.normal(0.3, 0.1, 400)
+    interval = audit.bootstrap(lambda units: scores[units].mean(), n=400, draws=2000)
+    half = 1.96 * scores.std() / np.sqrt(400)
+    assert interval.value == pytest.approx(scores.mean())
+    assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=0.08)
+    assert interval.low < interval.value < interval.high
+
+
+def test_the_bootstrap_agrees_with_scipy():
+    scores = RNG.gamma(2, 1, 60)
+    ours = audit.bootstrap(lambda units: np.median(scores[units]), n=60, draws=2000, level=0.8)
+    theirs = stats.bootstrap(
+        (scores,), np.median, n_resamples=2000, confidence_level=0.8, method="percentile",
+        random_state=np.random.default_rng(1),
+    ).confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.12)
+
+
+def test_a_bootstrap_of_one_unit_is_refused():
+    with pytest.raises(InputError, match="at least 2 units"):
+        audit.bootstrap(lambda units: 0.0, n=1)
+
+
+@pytest.mark.parametrize("n", [10, 40])
+@pytest.mark.parametrize("folds", [1, 2, 5])
+def test_the_null_share_is_what_random_numbers_give(n, folds):
+    rng = np.random.default_rng(n + folds)
+    truth, guess = rng.normal(size=(2, 20_000 * folds, n))
+    truth, guess = (stats.zscore(table, axis=1) for table in (truth, guess))
+    r = (truth * guess).mean(axis=1).reshape(-1, folds).mean(axis=1)
+    share = (r > 0.15).mean()
+    assert audit.null_fraction(0.15, n, folds) == pytest.approx(share, abs=0.012)
+
+
+def test_the_grid_reproduces_the_exact_tail_and_its_symmetry():
+    exact = stats.pearsonr(np.arange(30), RNG.normal(size=30), alternative="greater")
+    assert audit.null_fraction(exact.statistic, 30) == pytest.approx(exact.pvalue)
+    assert audit.null_fraction(0.0, 50, folds=5) == pytest.approx(0.5)
+    assert audit.null_fraction(0.1, 50, 3) + audit.null_fraction(-0.1, 50, 3) == pytest.approx(1)
+    many = audit.null_fraction(0.2, 126, folds=5)  # close to normal: sd of r is 1 / sqrt(n - 1)
+    assert many == pytest.approx(stats.norm.sf(0.2 * np.sqrt(5 * 125)), rel=0.5)
+
+
+@pytest.mark.parametrize(("n", "folds"), [(3, 1), (50, 0)])
+def test_a_null_share_of_nothing_is_refused(n, folds):
+    with pytest.raises(InputError, match="4 lines and 1 fold"):
+        audit.null_fraction(0.2, n, folds)
