@@ -141,8 +141,9 @@ def drug_response(
     """Five omics -> ln IC50 (uM) of GDSC (wang2022, dong2020, bodinier2025).
 
     `omics`: any of expression, mutation, copy_number, rppa, metabolites; by default all, in the
-    pocket edition all but copy_number, which leaves 274 of its 480 lines. `screen` names the
-    official release; the pocket edition is v17. `structures=True` keeps drugs with known SMILES.
+    pocket edition all but copy_number, which leaves 274 of its 480 lines; `omics=()` keeps every
+    line of the screen. `screen` names the official release; the pocket edition is v17.
+    `structures=True` keeps drugs with known SMILES.
     """
     if omics is None:
         omics = [name for name in sources.OMICS if not (source.pocket and name == "copy_number")]
@@ -155,7 +156,7 @@ def drug_response(
     if structures:
         Y, drugs = with_structures(Y, drugs, steps)
     tables = {}
-    for name in chosen(omics, sources.OMICS, source):
+    for name in chosen(omics, sources.OMICS, source) if omics else ():
         tables[name] = sources.read_omics(source, ids, name)
         shape = tables[name].shape
         steps.append(step(source, name, shape, WANG[name], notes(tables[name])))

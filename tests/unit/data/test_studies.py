@@ -43,6 +43,12 @@ def test_teaching_edition_loads_with_truth_and_knowledge(study):
     assert all(table.index.equals(cohort.Y.index) for table in cohort.omics.values())
 
 
+def test_a_screen_can_be_had_without_omics():
+    alone, joined = load("drug-response", omics=(), **SMALL), load("drug-response", **SMALL)
+    assert dict(alone.omics) == {}
+    pd.testing.assert_frame_equal(alone.Y.loc[joined.Y.index], joined.Y)
+
+
 @pytest.mark.parametrize("study", STUDIES)
 def test_official_is_the_recipe_of_teaching(study, official):
     real, simulated = load(study, "official"), load(study, "teaching", **SMALL)
