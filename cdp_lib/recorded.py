@@ -5,39 +5,75 @@ import html
 
 import pandas as pd
 
-from cdp_lib.records import Run
+from cdp_lib.records import Record, Run
 
 
 def text(run: Run) -> str:
     """One line a result: what, how much, how sure."""
-    rows = [r for r in run.results if isinstance(r.value, int | float)]
-    return "\n".join(f"{r.key}: {r.metric} {r.value:.3f} (sd {r.sd}, {r.split})" for r in rows)
+    return "\n".join(
+        f"{r.key}: {r.metric or ''} {_value(r.value)}{_sure(r)}"
+        for r in run.results
+        if r.value is not None
+    )
 
 
 def page(run: Run, words: str) -> str:
-    """A table for each score that was asked for, baselines below the models; then the figures."""
-    rows = pd.DataFrame([vars(r) for r in run.results if isinstance(r.value, int | float)])
+    """A table for each score that was asked for, baselines below the models; then the figures.
+
+    A key "table/row" puts the result into that table; its caption says what was measured, how.
+    """
+    rows = pd.DataFrame(
+        [{**vars(r), "table": r.key.partition("/")[0]} for r in run.results if r.value is not None]
+    )
+    rows[["split", "axis", "metric"]] = rows[["split", "axis", "metric"]].fillna("")
     parts = [f"<p>{words}, {_provenance_words(run.provenance)}.</p>"]
-    for (split, axis, metric), part in rows.groupby(["split", "axis", "metric"], sort=False):
-        part = part.sort_values(["baseline", "value"], ascending=[True, False], kind="stable")
+    by = ["table", "split", "axis", "metric"]
+    for (table, split, axis, metric), part in rows.groupby(by, sort=False):
+        scored = part["baseline"].any()  # models beside baselines: the best on top
+        if scored:
+            best_first = ["baseline", "value"]
+            part = part.sort_values(best_first, ascending=[True, False], kind="stable")
         lines = []
         for row in part.itertuples():
-            name = row.key.rpartition("/")[2] + (" (baseline)" if row.baseline else "")
+            name = row.key.partition("/")[2] or row.key
+            name += " (baseline)" if row.baseline else ""
             sd = "" if pd.isna(row.sd) else f"{row.sd:.3f}"
+            n = "" if pd.isna(row.n) else f"{row.n:,.0f}"
             lines.append(
-                f'<tr><th scope="row">{html.escape(name)}</th><td>{row.value:.3f}</td>'
-                f"<td>{sd}</td><td>{html.escape(str(row.n))}</td></tr>"
+                f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(_value(row.value))}</td>'
+                f"<td>{sd}</td><td>{n}</td></tr>"
             )
-        caption = html.escape(f"{metric}, axis {axis}, {split}")
-        head = "".join(f'<th scope="col">{word}</th>' for word in ("model", "score", "sd", "n"))
+        said = [metric, f"axis {axis}" if axis else "", split]
+        said = ([] if scored else [table]) + [word for word in said if word]
+        head = "".join(
+            f'<th scope="col">{word}</th>'
+            for word in ("model" if scored else "what", "score" if scored else "value", "sd", "n")
+        )
         parts.append(
-            f'<table class="table recorded"><caption>{caption}</caption><thead><tr>{head}</tr>'
-            f"</thead><tbody>{''.join(lines)}</tbody></table>"
+            f'<table class="table recorded"><caption>{html.escape(", ".join(said))}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
         )
     for figure in run.figures:
         picture = base64.b64encode(figure["path"].read_bytes()).decode()
         parts.append(figure_html(picture, figure["alt"], figure["caption"]))
     return "\n".join(parts)
+
+
+def _value(value: float | int | bool | str | list) -> str:
+    """A score with three digits, a count, a shape such as 763 x 462, or words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " x ".join(f"{size:,}" for size in value)
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def _sure(record: Record) -> str:
+    parts = [f"sd {record.sd:.3f}" if record.sd is not None else "", record.split or ""]
+    words = ", ".join(part for part in parts if part)
+    return f" ({words})" if words else ""
 
 
 def _provenance_words(provenance: dict) -> str:

@@ -1,0 +1,66 @@
+"""How a recorded run is shown: a table for each question, whatever was measured."""
+
+import re
+
+from cdp_lib import recorded
+from cdp_lib.records import Record, Run
+
+
+def run(*results):
+    records = tuple(Record(edition="pocket", chapter="01_specimen", **r) for r in results)
+    return Run("01_specimen", "pocket", {"profile": "teach", "seed": 0}, records, ())
+
+
+def tables(text):
+    return {
+        re.search("<caption>(.*?)</caption>", table)[1]: re.findall(
+            r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>', table
+        )
+        for table in re.findall("<table.*?</table>", text)
+    }
+
+
+SCORES = {"metric": "r2", "axis": "global", "split": "leave pairs out", "n": 505}
+
+
+def test_scores_stand_best_first_with_the_baselines_below():
+    found = run(
+        {"key": "easy/mean", "value": 0.9, "sd": 0.01, "baseline": True, **SCORES},
+        {"key": "easy/ridge", "value": 0.5, "sd": 0.02, **SCORES},
+        {"key": "easy/network", "value": 0.7, **SCORES},
+    )
+    assert tables(recorded.page(found, "Recorded")) == {
+        "r2, axis global, leave pairs out": [
+            ("network", "0.700", "", "505"),
+            ("ridge", "0.500", "0.020", "505"),
+            ("mean (baseline)", "0.900", "0.010", "505"),
+        ]
+    }
+
+
+def test_counts_shapes_and_words_need_no_split():
+    found = run(
+        {"key": "names/plain equality", "value": 1226, "metric": "lines"},
+        {"key": "names/hyphens taken out", "value": 903, "metric": "lines"},
+        {"key": "shape/drugs", "value": [505, 266]},
+        {"key": "shape/held", "value": True},
+        {"key": "alone", "value": "a < b"},
+        {"key": "not run", "value": None, "reason": "no data"},
+    )
+    assert tables(recorded.page(found, "Recorded")) == {
+        "names, lines": [
+            ("plain equality", "1,226", "", ""), ("hyphens taken out", "903", "", "")
+        ],
+        "shape": [("drugs", "505 x 266", "", ""), ("held", "yes", "", "")],
+        "alone": [("alone", "a &lt; b", "", "")],
+    }
+
+
+def test_the_plain_text_names_only_what_is_known():
+    found = run(
+        {"key": "easy/ridge", "value": 0.5, "sd": 0.02, **SCORES},
+        {"key": "names/found", "value": 903, "metric": "lines"},
+    )
+    assert recorded.text(found).splitlines() == [
+        "easy/ridge: r2 0.500 (sd 0.020, leave pairs out)", "names/found: lines 903"
+    ]
