@@ -54,6 +54,14 @@ GENERATED = {
 }
 
 
+ACCESSIBLE = {
+    # an entry of a list of references is an item of that list; docutils uses a role now deprecated
+    'role="doc-biblioentry"': 'role="listitem"',
+    # the empty corner of a table is no heading
+    '<th class="head"><p></p></th>': "<td></td>",
+}
+
+
 def fill(text: str) -> str:
     """Put generated text into its places."""
     return PLACE.sub(lambda place: GENERATED[place[1]](), text)
@@ -88,8 +96,9 @@ def finish_page(app, pagename, templatename, context, doctree) -> None:
     scripts = context["script_files"]
     scripts[:] = [script for script in scripts if not is_thebe(script)]
     body = context.get("body", "")
-    # an entry of a list of references is an item of that list; docutils uses a role now deprecated
-    context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    for markup, accessible in ACCESSIBLE.items():
+        body = body.replace(markup, accessible)
+    context["body"] = body
     if "Plotly.newPlot" in body:
         package = importlib.resources.files("plotly")
         copy_script(app, package / "package_data" / "plotly.min.js", "plotly.min.js")

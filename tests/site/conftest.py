@@ -1,0 +1,116 @@
+"""The built site, served to a real browser whose network ends at this machine."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def site(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`_build/html` where it is up to date, else a build of its own."""
+    spec = importlib.util.spec_from_file_location("build", repository / "book" / "build.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+
+    mark = repository / "_build" / "html" / ".inputs"
+    built_from = mark.read_text() if mark.exists() else None
+    for executed in (repository / "_build" / "executed").glob("*/"):
+        if build.fingerprint(repository, executed) == built_from:
+            return mark.parent
+
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "cdp_lib.cli", "run", "all", "--out", out / "executed"]
+    subprocess.run(command, cwd=repository, check=True)
+    return build.build(repository, out / "executed", out)
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> list[str]:
+    """Every page of the site, as a path below its root."""
+    found = (path.relative_to(site) for path in site.rglob("*.html"))
+    return sorted(path.as_posix() for path in found if path.parts[0] not in ("_static", "_sources"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
+    if chromium is None:
+        reason = "the browser tests need chromium: on Debian run: apt install chromium"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments) -> None:
+        """Say nothing: a request is no test result."""
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """The site on a plain web server of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+class Visitor:
+    """A browser tab with the network cut; it notes what went wrong and what it was asked for."""
+
+    def __init__(self, browser, home: str, **look) -> None:
+        self.home = home
+        self.remote: list[str] = []
+        self.errors: list[str] = []
+        self.context = browser.new_context(**look)
+        self.context.route("**/*", self.cut)
+        self.tab = self.context.new_page()
+        self.tab.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def cut(self, route) -> None:
+        url = route.request.url
+        if url.startswith((self.home, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.remote.append(url)
+            route.abort()
+
+    def open(self, page: str) -> None:
+        """Load a page and everything it asks for."""
+        self.tab.goto(f"{self.home}/{page}", wait_until="load")
+        self.tab.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise")
+
+
+@pytest.fixture
+def visit(browser, address) -> Iterator:
+    """visit(width=..., scheme=..., home=...) -> Visitor"""
+    opened = []
+
+    def new(width: int = 1400, scheme: str = "light", home: str = address) -> Visitor:
+        size = {"width": width, "height": 900}
+        opened.append(Visitor(browser, home, viewport=size, color_scheme=scheme))
+        return opened[-1]
+
+    yield new
+    for visitor in opened:
+        visitor.context.close()
