@@ -47,6 +47,13 @@ def test_each_leak_is_seen_by_its_own_test(procedure, labels, features):
     assert audit.sees_test_features(procedure, X, Y, FOLD) is features
 
 
+def test_a_table_stored_by_columns_is_no_leak():
+    stored = pd.DataFrame(np.asfortranarray(X.to_numpy("float32")), LINES, X.columns)
+    wide = pd.concat([stored] * 40, axis=1, keys=range(40))
+    assert wide.to_numpy().flags.f_contiguous
+    assert not audit.sees_test_features(honest, wide, Y, FOLD)
+
+
 def test_the_tables_given_are_left_alone():
     before = X.copy(), Y.copy()
     audit.sees_test_labels(honest, X, Y, FOLD)
