@@ -109,8 +109,9 @@ def distributions(
             axes.plot(middle, y + 0.08, "|", color=colour, ms=12, mew=2.2)
             words = f"median {middle:.2f}, n = {len(values):,}"
             axes.text(
-                1.0, y - 0.3, words, ha="right", fontsize=8, transform=axes.get_yaxis_transform()
-            )
+                1.0, y - 0.08, words.replace(", ", "\n"), fontsize=8, color=colour,
+                transform=axes.get_yaxis_transform(),
+            )  # fmt: skip
             said.append(f"{name}: {words}, middle half {lower:.2f} to {upper:.2f}")
         if reference is not None:
             axes.axvline(reference[0], color=COLOURS["reported"], lw=1.2, linestyle=(0, (4, 2)))
