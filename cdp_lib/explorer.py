@@ -19,7 +19,7 @@ SIDE = 300  # of a panel, in SVG units
 PALETTE = [COLOURS[role] for role in ("repaired", "reported", "teaching", "published")]
 SHAPES = ("circle", "square", "triangle")  # four colours in each shape: twelve tissues
 STYLE = """
-.{id} {{ display: flex; flex-wrap: wrap; gap: .3rem; margin: 1.5rem 0; font-size: .85rem; }}
+.{id} {{ position: relative; display: flex; flex-wrap: wrap; gap: .3rem; margin: 1.5rem 0; font-size: .85rem; }}
 .{id} > svg {{ order: -1; flex: 1 0 100%; width: 100%; height: auto; }}
 .{id} > input {{ position: absolute; opacity: 0; }}
 .{id} > label {{ padding: .1rem .5rem; border: 1px solid {ink}; border-radius: 1rem;
@@ -49,7 +49,7 @@ def tissue_map(
     counts = tissues.loc[next(iter(panels.values())).index].value_counts()
     ids = {tissue: f"t{number}" for number, tissue in enumerate(counts.index)}
     name = "map-" + re.sub(r"[^a-z0-9]+", "-", " ".join(panels).lower()).strip("-")
-    width = (SIDE + 20) * len(panels)
+    width = (SIDE + 20) * len(panels) - 18
     drawn = "".join(
         panel(title, points, tissues, names, ids, hollow, left=(SIDE + 20) * number)
         for number, (title, points) in enumerate(panels.items())
@@ -59,7 +59,7 @@ def tissue_map(
         f'<figure class="{name}" role="group" aria-label="Map of lines, with a choice of tissue">'
         f"<style>{STYLE.format(id=name, ink=INK)}{fading(name, ids)}</style>"
         f"{''.join(choices(name, counts, ids, hollow))}"
-        f'<svg role="img" aria-label="{label}" viewBox="0 0 {width} {SIDE + 30}">{drawn}</svg>'
+        f'<svg role="img" aria-label="{label}" viewBox="-1 0 {width} {SIDE + 30}">{drawn}</svg>'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
 
