@@ -194,10 +194,15 @@ class Chapter:
         )
 
     def recorded(self, edition: str = "pocket") -> None:
-        """Show what a recorded run of this chapter measured on another edition of the data."""
+        """Show what a recorded run of this chapter measured on another edition of the data.
+
+        The checksums of files that the chapter read by itself go into the record of this run.
+        """
+        from cdp_lib.data.download import given
         from cdp_lib.recorded import page, text
         from cdp_lib.records import runs
 
+        _show({RECORD: {"data": given()}, "text/html": ""})
         found = [run for run in runs() if (run.chapter, run.edition) == (self.name, edition)]
         if not found:
             print(

@@ -19,7 +19,8 @@ SIDE = 300  # of a panel, in SVG units
 PALETTE = [COLOURS[role] for role in ("repaired", "reported", "teaching", "published")]
 SHAPES = ("circle", "square", "triangle")  # four colours in each shape: twelve tissues
 STYLE = """
-.{id} {{ position: relative; display: flex; flex-wrap: wrap; gap: .3rem; margin: 1.5rem 0; font-size: .85rem; }}
+.{id} {{ position: relative; display: flex; flex-wrap: wrap; gap: .3rem; margin: 1.5rem 0;
+  font-size: .85rem; }}
 .{id} > svg {{ order: -1; flex: 1 0 100%; width: 100%; height: auto; }}
 .{id} > input {{ position: absolute; opacity: 0; }}
 .{id} > label {{ padding: .1rem .5rem; border: 1px solid {ink}; border-radius: 1rem;

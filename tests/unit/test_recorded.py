@@ -2,7 +2,8 @@
 
 import re
 
-from cdp_lib import recorded
+from cdp_lib import chapter, recorded
+from cdp_lib.data import download
 from cdp_lib.records import Record, Run
 
 
@@ -64,3 +65,11 @@ def test_the_plain_text_names_only_what_is_known():
     assert recorded.text(found).splitlines() == [
         "easy/ridge: r2 0.500 (sd 0.020, leave pairs out)", "names/found: lines 903"
     ]
+
+
+def test_files_that_a_chapter_read_by_itself_reach_its_record(monkeypatch):
+    shown = []
+    monkeypatch.setattr(chapter, "_show", lambda bundle, metadata=None: shown.append(bundle))
+    monkeypatch.setattr(download, "given", lambda: {"gdsc-pocket/a.csv": "sha256:1"})
+    chapter.Chapter("01_specimen", "quick", "teaching", 0, "cpu").recorded("pocket")
+    assert shown[0][chapter.RECORD] == {"data": {"gdsc-pocket/a.csv": "sha256:1"}}
