@@ -146,7 +146,9 @@ def heatmap(
     small = max(frame.shape) <= 12
     with look():
         figure, (axes,) = canvas(min(9.0, max(1.8, 0.34 * len(frame) + 1.3)) if small else 4.5)
-        image = axes.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
+        image = axes.imshow(
+            values, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="none"
+        )  # one pixel a cell: the reader's browser enlarges it
         axes.patch.set(hatch=HATCH, edgecolor=INK, facecolor="none")
         if small if numbers is None else numbers:
             for (row, column), value in np.ndenumerate(values):
