@@ -82,23 +82,32 @@ def data_show(dataset_id: str, as_json: bool) -> None:
 @data.command("fetch")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--edition", type=click.Choice(["pocket", "official"]), help="Every file of it.")
-def data_fetch(ids: tuple[str, ...], edition: str | None) -> None:
+@click.option("--unpack", "folder", metavar="FOLDER", type=click.Path(path_type=Path),
+              help="Also unpack the archives among them into FOLDER/<data set>.")
+def data_fetch(ids: tuple[str, ...], edition: str | None, folder: Path | None) -> None:
     """Download data sets, or a whole edition, into the cache, and verify every file.
 
     A file that is there is not downloaded again. CDP_CACHE names the cache,
     CDP_MIRROR a folder or an address that is asked before the sources.
+    The chapters read archives as they are; --unpack is for other programs.
 
     \b
     Examples:
       cdp data fetch gdsc-pocket msigdb-hallmark
       cdp data fetch --edition pocket
+      cdp data fetch gdsc-pocket --unpack tables
     """
     from cdp_lib.data.download import fetch
+    from cdp_lib.data.unpack import ARCHIVES, unpack
 
     if not ids and edition is None:
         raise InputError("nothing to fetch: name data sets (cdp data list) or give --edition.")
     paths = fetch(list(ids) or None, edition=edition)
     click.echo(f"{len(paths)} files are here and verified.")
+    if folder is not None:
+        archives = [path for path in paths if path.suffix in ARCHIVES]
+        written = [file for path in archives for file in unpack(path, folder / path.parent.name)]
+        click.echo(f"{len(archives)} archives gave {len(written)} files in {folder}.")
 
 
 @data.command("verify")
@@ -111,6 +120,7 @@ def data_verify(ids: tuple[str, ...]) -> int:
       cdp data verify
       cdp data verify gdsc-pocket
     """
+    from cdp_lib.data.catalogue import dataset
     from cdp_lib.data.download import cache_dir, verify
 
     report = verify(list(ids) or None)
@@ -121,7 +131,8 @@ def data_verify(ids: tuple[str, ...]) -> int:
     wrong = [line for line in report if line.state in ("missing", "corrupt")]
     if wrong:
         again = " ".join(sorted({line.dataset for line in wrong}))
-        click.echo(f"To get them again: cdp data fetch {again}")
+        small = all("pocket" in dataset(line.dataset).file(line.file).editions for line in wrong)
+        click.echo(f"To get them again: cdp data fetch {again}{' --edition pocket' * small}")
     return 1 if wrong else 0
 
 

@@ -21,6 +21,7 @@ from cdp_lib.errors import InputError
 LIMIT = 20 * 10**9  # bytes
 MEMBERS = 10_000
 BLOCK = 1 << 20
+ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz")
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 

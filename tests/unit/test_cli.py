@@ -144,8 +144,8 @@ def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_pa
         return [tmp_path / "a", tmp_path / "b"]
 
     states = [
-        download.Verified("gdsc-pocket", "a", "ok"),
-        download.Verified("hint", "b", "corrupt"),
+        download.Verified("gdsc-pocket", "GDSC_IC50.csv", "ok"),
+        download.Verified("hint-hi2012", "hint+hi2012_edge_list", "corrupt"),
     ]
     monkeypatch.setattr(download, "fetch", fetch)
     monkeypatch.setattr(download, "verify", lambda ids: states)
@@ -155,7 +155,7 @@ def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_pa
     assert cdp("data", "fetch", "--edition", "official")[0] == 0
     assert asked == [(["hint"], "pocket"), (None, "official")]
     code, out, _ = cdp("data", "verify")
-    assert code == 1 and "corrupt" in out and "cdp data fetch hint" in out
+    assert code == 1 and "corrupt" in out and "cdp data fetch hint-hi2012 --edition pocket" in out
     states.pop()
     assert cdp("data", "verify", "gdsc-pocket")[0] == 0
 
@@ -242,3 +242,14 @@ def test_help_does_not_wait_for_torch():
     command = f"import cdp_lib.cli, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_archives_are_unpacked_where_asked(cdp, monkeypatch, tmp_path, mirror):
+    monkeypatch.setenv("CDP_MIRROR", str(mirror))
+    monkeypatch.setenv("CDP_CACHE", str(tmp_path / "cache"))
+    where = tmp_path / "tables"
+    mutations = "depmap-19q2-mutations-pocket"
+    code, out, _ = cdp("data", "fetch", mutations, "hint-hi2012", "--unpack", str(where))
+    assert code == 0 and "1 archives gave 1 files" in out
+    (table,) = [path for path in where.rglob("*") if path.is_file()]
+    assert table.parts[len(where.parts)] == mutations and table.suffix == ".csv"
