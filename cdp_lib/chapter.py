@@ -164,7 +164,7 @@ class Chapter:
 
         `alt` describes the picture to who cannot see it (default: the figure's `alt_text`, or the
         caption). `data` is the edition that the figure was drawn from (default: this run's); a
-        simulated one is named.
+        simulated one is named. A record keeps the figures of this run's own edition only.
         """
         import matplotlib.pyplot as plt
 
@@ -180,9 +180,11 @@ class Chapter:
             raise InputError(
                 f"figure {name!r} in chapter {self.name} has no caption: state its finding."
             )
-        if (self.data if data is None else data) == "teaching":
+        data = data or self.data
+        if data == "teaching":
             caption = f"{caption.rstrip()} Simulated data."
         alt = alt or getattr(fig, "alt_text", None) or caption
+        told = {"name": name, "caption": caption, "alt": alt}
         picture = base64.b64encode(svg(fig, name).encode()).decode()
         plt.close(fig)
         _show(
@@ -190,7 +192,7 @@ class Chapter:
                 "text/html": figure_html(picture, alt, caption),
                 "text/plain": f"Figure {name}: {caption}",
             },
-            metadata={"cdp": {"name": name, "caption": caption, "alt": alt}},
+            metadata={"cdp": told} if data == self.data else None,
         )
 
     def recorded(self, edition: str = "pocket") -> None:

@@ -73,3 +73,15 @@ def test_files_that_a_chapter_read_by_itself_reach_its_record(monkeypatch):
     monkeypatch.setattr(download, "given", lambda: {"gdsc-pocket/a.csv": "sha256:1"})
     chapter.Chapter("01_specimen", "quick", "teaching", 0, "cpu").recorded("pocket")
     assert shown[0][chapter.RECORD] == {"data": {"gdsc-pocket/a.csv": "sha256:1"}}
+
+
+def test_a_record_keeps_no_figure_of_another_edition(monkeypatch):
+    from matplotlib.figure import Figure
+
+    kept = {}
+    monkeypatch.setattr(chapter, "_show", lambda bundle, metadata=None: kept.update(metadata or {}))
+    c = chapter.Chapter("01_specimen", "quick", "pocket", 0, "cpu")
+    c.figure(Figure(), "drawn", "Drawn from a simulation.", data="teaching")
+    assert kept == {}
+    c.figure(Figure(), "measured", "Measured.")
+    assert kept["cdp"] == {"name": "measured", "caption": "Measured.", "alt": "Measured."}
