@@ -2,6 +2,7 @@
 
 import base64
 import html
+from dataclasses import fields
 
 import pandas as pd
 
@@ -20,43 +21,65 @@ def text(run: Run) -> str:
 def page(run: Run, words: str) -> str:
     """A table for each score that was asked for, baselines below the models; then the figures.
 
-    A key "table/row" puts the result into that table; its caption says what was measured, how.
+    A key "table/row" puts the result into that table; scores stand apart by metric, axis and split.
     """
-    rows = pd.DataFrame(
-        [{**vars(r), "table": r.key.partition("/")[0]} for r in run.results if r.value is not None]
-    )
+    known = [result for result in run.results if result.value is not None]
+    rows = pd.DataFrame(known, columns=[field.name for field in fields(Record)])
     rows[["split", "axis", "metric"]] = rows[["split", "axis", "metric"]].fillna("")
+    rows["table"] = [key.partition("/")[0] for key in rows["key"]]
+    rows["row"] = [key.partition("/")[2] or key for key in rows["key"]]
     parts = [f"<p>{words}, {_provenance_words(run.provenance)}.</p>"]
-    by = ["table", "split", "axis", "metric"]
-    for (table, split, axis, metric), part in rows.groupby(by, sort=False):
-        scored = part["baseline"].any()  # models beside baselines: the best on top
-        if scored:
-            best_first = ["baseline", "value"]
-            part = part.sort_values(best_first, ascending=[True, False], kind="stable")
-        lines = []
-        for row in part.itertuples():
-            name = row.key.partition("/")[2] or row.key
-            name += " (baseline)" if row.baseline else ""
-            sd = "" if pd.isna(row.sd) else f"{row.sd:.3f}"
-            n = "" if pd.isna(row.n) else f"{row.n:,.0f}"
-            lines.append(
-                f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(_value(row.value))}</td>'
-                f"<td>{sd}</td><td>{n}</td></tr>"
-            )
-        said = [metric, f"axis {axis}" if axis else "", split]
-        said = ([] if scored else [table]) + [word for word in said if word]
-        head = "".join(
-            f'<th scope="col">{word}</th>'
-            for word in ("model" if scored else "what", "score" if scored else "value", "sd", "n")
-        )
-        parts.append(
-            f'<table class="table recorded"><caption>{html.escape(", ".join(said))}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-        )
+    is_score = (rows["split"] + rows["axis"]) != ""
+    metric = rows["metric"].where(is_score, "")  # a table of facts may hold several
+    for (table, split, axis, _), part in rows.groupby(
+        ["table", "split", "axis", metric], sort=False
+    ):
+        parts.append(_scores(part) if split or axis else _facts(table, part))
     for figure in run.figures:
         picture = base64.b64encode(figure["path"].read_bytes()).decode()
         parts.append(figure_html(picture, figure["alt"], figure["caption"]))
     return "\n".join(parts)
+
+
+def _scores(part: pd.DataFrame) -> str:
+    """One metric, axis and split: the best model on top, baselines below."""
+    best_first = ["baseline", "value"]
+    part = part.sort_values(best_first, ascending=[True, False], kind="stable")
+    first = part.iloc[0]
+    caption = [first["metric"], f"axis {first['axis']}" if first["axis"] else "", first["split"]]
+    table = pd.DataFrame({
+        "model": part["row"] + part["baseline"].map({True: " (baseline)", False: ""}),
+        "score": part["value"].map(_value),
+        "sd": part["sd"].map(lambda sd: "" if pd.isna(sd) else f"{sd:.3f}"),
+        "n": part["n"].map(_count),
+    })
+    return _table(", ".join(word for word in caption if word), table)
+
+
+def _facts(caption: str, part: pd.DataFrame) -> str:
+    """Counts, shapes and words of one table; a column that would be empty is left out."""
+    table = pd.DataFrame({
+        "what": part["row"], "value": part["value"].map(_value), "measure": part["metric"],
+        "n": part["n"].map(_count),
+    })
+    return _table(caption, table.loc[:, (table != "").any()])
+
+
+def _table(caption: str, table: pd.DataFrame) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in table)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        for name, *cells in table.itertuples(index=False)
+    )
+    return (
+        f'<table class="table recorded"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _count(n: float | None) -> str:
+    return "" if pd.isna(n) else f"{n:,.0f}"
 
 
 def _value(value: float | int | bool | str | list) -> str:

@@ -14,9 +14,10 @@ def run(*results):
 
 def tables(text):
     return {
-        re.search("<caption>(.*?)</caption>", table)[1]: re.findall(
-            r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td>', table
-        )
+        re.search("<caption>(.*?)</caption>", table)[1]: [
+            tuple(re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row))
+            for row in re.findall("<tr>(.*?)</tr>", table)
+        ]
         for table in re.findall("<table.*?</table>", text)
     }
 
@@ -32,6 +33,7 @@ def test_scores_stand_best_first_with_the_baselines_below():
     )
     assert tables(recorded.page(found, "Recorded")) == {
         "r2, axis global, leave pairs out": [
+            ("model", "score", "sd", "n"),
             ("network", "0.700", "", "505"),
             ("ridge", "0.500", "0.020", "505"),
             ("mean (baseline)", "0.900", "0.010", "505"),
@@ -41,7 +43,7 @@ def test_scores_stand_best_first_with_the_baselines_below():
 
 def test_counts_shapes_and_words_need_no_split():
     found = run(
-        {"key": "names/plain equality", "value": 1226, "metric": "lines"},
+        {"key": "names/plain equality", "value": 1226, "metric": "lines", "n": 1300},
         {"key": "names/hyphens taken out", "value": 903, "metric": "lines"},
         {"key": "shape/drugs", "value": [505, 266]},
         {"key": "shape/held", "value": True},
@@ -49,12 +51,18 @@ def test_counts_shapes_and_words_need_no_split():
         {"key": "not run", "value": None, "reason": "no data"},
     )
     assert tables(recorded.page(found, "Recorded")) == {
-        "names, lines": [
-            ("plain equality", "1,226", "", ""), ("hyphens taken out", "903", "", "")
+        "names": [
+            ("what", "value", "measure", "n"),
+            ("plain equality", "1,226", "lines", "1,300"),
+            ("hyphens taken out", "903", "lines", ""),
         ],
-        "shape": [("drugs", "505 x 266", "", ""), ("held", "yes", "", "")],
-        "alone": [("alone", "a &lt; b", "", "")],
+        "shape": [("what", "value"), ("drugs", "505 x 266"), ("held", "yes")],
+        "alone": [("what", "value"), ("alone", "a &lt; b")],
     }
+
+
+def test_a_run_without_numbers_has_no_table():
+    assert tables(recorded.page(run(), "Recorded")) == {}
 
 
 def test_the_plain_text_names_only_what_is_known():
