@@ -84,9 +84,10 @@ def _changes(
 ) -> bool:
     """Does run(table) change, to the last bit, when the values in `cells` do?"""
     rng = np.random.default_rng(seed)
-    values = np.array(table, order="C")  # one layout for all runs: sums in another order differ
+    values = table.to_numpy()
 
     def outcome(values: np.ndarray) -> np.ndarray:
+        # a copy gives every run the same layout: sums in another order differ in their last digit
         return np.asarray(run(pd.DataFrame(values.copy(), table.index, table.columns)))
 
     before = outcome(values)

@@ -47,11 +47,30 @@ def test_each_leak_is_seen_by_its_own_test(procedure, labels, features):
     assert audit.sees_test_features(procedure, X, Y, FOLD) is features
 
 
-def test_a_table_stored_by_columns_is_no_leak():
-    stored = pd.DataFrame(np.asfortranarray(X.to_numpy("float32")), LINES, X.columns)
-    wide = pd.concat([stored] * 40, axis=1, keys=range(40))
-    assert wide.to_numpy().flags.f_contiguous
-    assert not audit.sees_test_features(honest, wide, Y, FOLD)
+def test_every_run_gets_a_table_of_its_own_in_the_same_layout():
+    stored = pd.DataFrame(np.asfortranarray(X.to_numpy()), LINES, X.columns)
+    assert stored.to_numpy().flags.f_contiguous
+    layouts = set()
+
+    def notes_the_layout(X, Y, fold):
+        values = X.to_numpy()
+        layouts.add(values.strides)
+        assert not np.shares_memory(values, stored.to_numpy())
+        return Y
+
+    assert not audit.sees_test_features(notes_the_layout, stored, Y, FOLD)
+    assert len(layouts) == 1
+
+
+def test_a_sum_over_all_labels_survives_a_permutation_and_is_seen_all_the_same():
+    counts = Y.fillna(0).round()  # sums of whole numbers are exact in any order
+
+    def total(X, Y, fold):
+        return pd.DataFrame(Y.to_numpy().sum(), Y.index, Y.columns)
+
+    shuffled = np.random.default_rng(0).permutation(counts.to_numpy().ravel()).reshape(Y.shape)
+    assert total(X, pd.DataFrame(shuffled), FOLD).iat[0, 0] == total(X, counts, FOLD).iat[0, 0]
+    assert audit.sees_test_labels(total, X, counts, FOLD)
 
 
 def test_the_tables_given_are_left_alone():
