@@ -36,6 +36,7 @@ class History:
     best_epoch: int  # counted from 0; its weights are the ones the module holds
     device: str
     seconds: float = field(compare=False)  # the only thing that differs between two equal runs
+    monitor: tuple[float, ...] = ()  # what `monitor` said, one value an epoch
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -83,11 +84,13 @@ def train(
     seed: int = 0,
     device: str = "auto",
     progress: bool = False,
+    monitor: Callable[[], float] | None = None,
 ) -> History:
     """Fit `module` in place on `train`, a tuple of tensors with one row an example.
 
     `loss(module, *batch)` gives a scalar, or a dict of named scalars of which "loss" is minimised.
-    Without `validation` the loop runs all epochs and keeps the last weights.
+    Without `validation` the loop runs all epochs and keeps the last weights.  `monitor` is called
+    after each epoch, with the module set to predict; it is recorded and decides nothing.
     """
     start = time.perf_counter()
     for part in (train, validation or train):
@@ -104,13 +107,16 @@ def train(
     optimizer = torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=weight_decay)
     order = torch.Generator().manual_seed(seed)
 
-    seen, checked = [], []
+    seen, checked, watched = [], [], []
     best, best_epoch, best_weights = math.inf, 0, None
     with seeded(seed):
         for epoch in (bar := tqdm(range(epochs), disable=not progress, unit="epoch")):
             rows = torch.randperm(len(train[0]), generator=order).to(target)
             seen.append(_epoch(module, loss, train, rows, batch_size, optimizer))
             _check_finite(seen[-1], epoch, lr)
+            if monitor is not None:
+                module.eval()
+                watched.append(float(monitor()))
             if validation is None:
                 best_epoch = epoch
                 continue
@@ -126,8 +132,9 @@ def train(
     if best_weights is not None:
         module.load_state_dict(best_weights)
     module.eval()
+    seconds = time.perf_counter() - start
     return History(
-        _by_term(seen), _by_term(checked), best_epoch, str(target), time.perf_counter() - start
+        _by_term(seen), _by_term(checked), best_epoch, str(target), seconds, tuple(watched)
     )
 
 

@@ -1,7 +1,7 @@
-"""Tables in, tables out: what every regressor that learns from omics shares.
+"""Tables in, tables out: what every model that learns from omics shares.
 
-The matrix work of a model happens on plain arrays.  This class checks the names and numbers on
-the way in (nothing is realigned, nothing dropped) and puts the names back on the way out.
+The matrix work of a model happens on plain arrays.  These classes check the names and numbers on
+the way in (nothing is realigned, nothing dropped) and put the names back on the way out.
 """
 
 import numpy as np
@@ -13,13 +13,52 @@ from cdp_lib.errors import InputError
 Table = pd.DataFrame | pd.Series | np.ndarray
 
 
-class TableRegressor(RegressorMixin, BaseEstimator):
+class TableEstimator(BaseEstimator):
+    """Reads tables of lines by features: `_open_x(X)` when it is fitted, `_read_x(X)` afterwards.
+
+    `what` is the name that a complaint gives to the table; with `missing` it may hold NaN.
+    """
+
+    def _open_x(self, X: Table, what: str = "X", missing: bool = False) -> np.ndarray:
+        """Remember the names of X's features; return X as float64 with two dimensions."""
+        self.features_ = X.columns if isinstance(X, pd.DataFrame) else None
+        self.n_features_in_ = np.shape(X)[1] if np.ndim(X) == 2 else 0
+        return self._read_x(X, what, missing)
+
+    def _read_x(self, X: Table, what: str = "X", missing: bool = False) -> np.ndarray:
+        self._check_fitted()
+        if np.ndim(X) != 2 or np.shape(X)[1] == 0:
+            raise InputError(
+                f"{what} must be a table of lines by features, but its shape is {np.shape(X)}."
+            )
+        if isinstance(X, pd.DataFrame) and self.features_ is not None:
+            _check_names(self.features_, X.columns, what)
+        elif np.shape(X)[1] != self.n_features_in_:
+            raise InputError(
+                f"{what} has {np.shape(X)[1]} features but the model was fitted with "
+                f"{self.n_features_in_}: pass the same features."
+            )
+        x = _floats(X, what)
+        bad = np.isinf(x) if missing else ~np.isfinite(x)
+        if bad.any():
+            columns = np.flatnonzero(bad.any(axis=0))
+            raise InputError(
+                f"{what} has {bad.sum()} {'' if missing else 'NaN or '}infinite values in "
+                f"{len(columns)} of {x.shape[1]} columns, the first in column "
+                f"{_name(X, columns[0])}: fill or remove them first."
+            )
+        return x
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "n_features_in_"):
+            raise InputError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+
+
+class TableRegressor(RegressorMixin, TableEstimator):
     """A child's `fit` calls `_open(X, Y)`; its `_predict(x)` maps an array to an array."""
 
     def predict(self, X: Table) -> Table:
         """Predict for each row of X, in the form that Y had."""
-        if not hasattr(self, "n_features_in_"):
-            raise InputError(f"This {type(self).__name__} is not fitted yet: call fit(X, Y) first.")
         P = self._predict(self._read_x(X))  # (lines, perturbations)
         index = X.index if isinstance(X, pd.DataFrame) else None
         if self._kind is pd.DataFrame:
@@ -30,33 +69,9 @@ class TableRegressor(RegressorMixin, BaseEstimator):
 
     def _open(self, X: Table, Y: Table) -> tuple[np.ndarray, np.ndarray]:
         """Remember the names of X and Y; return both as float64 arrays with two dimensions."""
-        self.features_ = X.columns if isinstance(X, pd.DataFrame) else None
-        self.n_features_in_ = np.shape(X)[1] if np.ndim(X) == 2 else 0
         self.perturbations_ = Y.columns if isinstance(Y, pd.DataFrame) else None
         self._kind, self._ndim = type(Y), np.ndim(Y)
-        return self._read_x(X), self._read_y(X, Y)
-
-    def _read_x(self, X: Table) -> np.ndarray:
-        if np.ndim(X) != 2 or np.shape(X)[1] == 0:
-            raise InputError(
-                f"X must be a table of lines by features, but its shape is {np.shape(X)}."
-            )
-        if isinstance(X, pd.DataFrame) and self.features_ is not None:
-            _check_names(self.features_, X.columns)
-        elif np.shape(X)[1] != self.n_features_in_:
-            raise InputError(
-                f"X has {np.shape(X)[1]} features but the model was fitted with "
-                f"{self.n_features_in_}: pass the same features."
-            )
-        x = _floats(X, "X")
-        bad = ~np.isfinite(x)
-        if bad.any():
-            columns = np.flatnonzero(bad.any(axis=0))
-            raise InputError(
-                f"X has {bad.sum()} NaN or infinite values in {len(columns)} of {x.shape[1]} "
-                f"columns, the first in column {_name(X, columns[0])}: fill or remove them first."
-            )
-        return x
+        return self._open_x(X), self._read_y(X, Y)
 
     def _read_y(self, X: Table, Y: Table) -> np.ndarray:
         if len(X) != len(Y):
@@ -103,14 +118,14 @@ def _name(table: Table, column: int) -> str:
     return repr(table.columns[column]) if isinstance(table, pd.DataFrame) else str(column)
 
 
-def _check_names(fitted: pd.Index, given: pd.Index) -> None:
+def _check_names(fitted: pd.Index, given: pd.Index, what: str) -> None:
     if given.equals(fitted):
         return
     missing = fitted.difference(given, sort=False)
-    what = f"lacks {len(missing)} of them, first {missing[0]!r}" if len(missing) else (
+    wrong = f"lacks {len(missing)} of them, first {missing[0]!r}" if len(missing) else (
         "has others too or another order"
     )
     raise InputError(
-        f"X must have the {len(fitted)} features the model was fitted with, but {what}: "
+        f"{what} must have the {len(fitted)} features the model was fitted with, but {wrong}: "
         "select them by name first."
     )
