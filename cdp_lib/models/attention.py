@@ -1,0 +1,285 @@
+"""Attention over the predictions of several networks, and the order in which things are learned.
+
+Wang et al. (2022), equation 7.  Network m predicts y_mi for drug i; for drug d
+
+    p_d = sum_i sum_m W_dmi y_mi,      W_dmi = exp(w_dmi) k_di / sum_m' exp(w_dm'i)
+
+The kill matrix k is the identity, so that drug d hears only what was said about drug d: what is
+left is one softmax over the networks for each drug, the same for every line.  p_d is a weighted
+mean of the networks' predictions.
+
+Two stages: the networks are fitted, frozen, and predict; the attention learns from these
+predictions.  All depends on whether a network has seen the lines whose predictions are weighed:
+
+    out_of_fold  attention learns from predictions for lines the network was not fitted on
+    in_sample    attention learns from predictions for the very lines the network was fitted on
+    redrawn      folds are drawn anew between the stages: most test lines were fitted in stage 1
+    saw_all      the networks were fitted on all lines, test lines included
+
+The first two never see a test label; the last two are leaks, kept here to measure what they do.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from torch import Tensor, nn
+
+from cdp_lib.errors import InputError
+from cdp_lib.models.scaled import label_scales, omics_columns
+from cdp_lib.splits import Fold, Groups, leave_lines_out
+from cdp_lib.training import masked_mse, seeded, train
+
+HONEST = ("out_of_fold", "in_sample")
+PROTOCOLS = (*HONEST, "redrawn", "saw_all")
+KINDS = ("drug", "line", "mean")
+Predictions = dict[str, pd.DataFrame]  # omics name -> (lines, perturbations)
+
+
+class Attention(nn.Module):
+    """Predictions (rows, omics, drugs) -> their weighted mean (rows, drugs).
+
+    kind="drug": weights of a drug are the same for all lines (equation 7).  "line": they depend on
+    what the networks predict for this line and drug.  "mean": all networks weigh the same.
+    """
+
+    def __init__(self, omics: int, drugs: int, kind: str = "drug"):
+        super().__init__()
+        if kind not in KINDS:
+            raise InputError(f"Unknown attention {kind!r}: use one of {', '.join(KINDS)}.")
+        learns = kind != "mean"
+        self.logits = nn.Parameter(torch.zeros(omics, drugs), requires_grad=learns)
+        self.gate = nn.Parameter(torch.zeros(drugs, omics, omics)) if kind == "line" else None
+
+    def weights(self, P: Tensor) -> Tensor:
+        """(rows, omics, drugs): positive, and 1 in sum over omics."""
+        logits = self.logits.expand(len(P), -1, -1)
+        if self.gate is not None:
+            logits = logits + torch.einsum("rid,dio->rod", P, self.gate)
+        return logits.softmax(dim=1)
+
+    def forward(self, P: Tensor) -> Tensor:
+        return (self.weights(P) * P).sum(dim=1)
+
+
+@dataclass(frozen=True)
+class StageOne:
+    """What the frozen networks predict: enough to try any attention over any of the omics."""
+
+    protocol: str
+    labels: pd.DataFrame  # (lines, drugs), the training labels; NaN elsewhere
+    learning: Predictions  # what the attention learns from
+    final: Predictions  # what it is applied to, for all lines
+
+    def in_sample(self) -> "StageOne":
+        """The same networks, and attention that learns from the lines they were fitted on."""
+        if self.protocol not in HONEST:
+            raise InputError(f"Networks of protocol {self.protocol!r} have seen test labels: "
+                             "start from protocol 'out_of_fold'.")
+        return replace(self, protocol="in_sample", learning=self.final)
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A combination of networks: `prediction` (lines, drugs), mean `weights` (drugs, omics)."""
+
+    prediction: pd.DataFrame
+    weights: pd.DataFrame
+
+
+def stage_one(
+    networks: dict[str, BaseEstimator],
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    fold: Fold,
+    protocol: str = "out_of_fold",
+    n_folds: int = 3,
+    groups: Groups = None,
+    seed: int = 0,
+) -> StageOne:
+    """Fit one network an omics under `protocol` and keep what they predict for every line.
+
+    `X` has two-level columns (omics, feature), `Y` all labels; only the protocols "redrawn" and
+    "saw_all" look at test labels.  `groups` (a Series over lines) moves together in inner folds.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"Unknown protocol {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
+    tables = _tables(networks, X)
+    labels = Y.where(fold.fit)
+    if protocol == "saw_all":
+        shown = Y
+    elif protocol == "redrawn":
+        again = leave_lines_out(Y, n_folds, tune=0.0, seed=seed + 1, groups=_aligned(groups, Y))
+        shown = Y.where(again.folds[fold.number % n_folds].fit)
+    else:
+        shown = labels
+    final, learning = {}, {}
+    for name, network in networks.items():
+        final[name] = _fitted(network, tables[name], shown).predict(tables[name])
+        learning[name] = (
+            out_of_fold(network, tables[name], labels, n_folds, groups, seed)
+            if protocol == "out_of_fold" else final[name]
+        )
+    return StageOne(protocol, labels, learning, final)
+
+
+def fuse(
+    stage: StageOne,
+    omics: list[str] | None = None,
+    attention: str = "drug",
+    epochs: int = 150,
+    lr: float = 0.1,
+    seed: int = 0,
+) -> Fused:
+    """Learn the attention over the stored predictions of some omics (all by default)."""
+    omics = list(stage.final) if omics is None else list(omics)
+    unknown = [name for name in omics if name not in stage.final]
+    if unknown or not omics:
+        raise InputError(f"Stage one has no omics {unknown[0] if unknown else 'at all'!r}: "
+                         f"choose from {', '.join(stage.final)}.")
+    rows = stage.labels.notna().any(axis=1)
+    learner = Stacker(attention, epochs, lr, seed).fit(
+        {name: stage.learning[name][rows] for name in omics}, stage.labels[rows]
+    )
+    final = {name: stage.final[name] for name in omics}
+    return Fused(learner.predict(final), learner.weights(final))
+
+
+def out_of_fold(
+    network: BaseEstimator,
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    n_folds: int = 3,
+    groups: Groups = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Each labelled line predicted by a clone of `network` that was not fitted on it."""
+    Y = Y[Y.notna().any(axis=1)]
+    P = pd.DataFrame(np.nan, X.index, Y.columns)
+    for fold in leave_lines_out(Y, n_folds, tune=0.0, seed=seed, groups=_aligned(groups, Y)):
+        held = Y.index[fold.test.any(axis=1)]
+        P.loc[held] = _fitted(network, X.loc[Y.index], Y.where(fold.fit)).predict(X.loc[held])
+    return P
+
+
+class AttentionFusion(RegressorMixin, BaseEstimator):
+    """Both stages inside the training rows: any omics models, and attention over them.
+
+    `networks`: omics name -> model; `X` has two-level columns (omics, feature).  protocol is
+    "out_of_fold" (stacking) or "in_sample" (the paper's text).  `weights_` (drugs, omics) is the
+    mean attention over the training lines.
+    """
+
+    def __init__(
+        self,
+        networks: dict[str, BaseEstimator],
+        protocol: str = "out_of_fold",
+        attention: str = "drug",
+        n_folds: int = 3,
+        groups: pd.Series | None = None,
+        epochs: int = 150,
+        lr: float = 0.1,
+        seed: int = 0,
+    ):
+        self.networks = networks
+        self.protocol = protocol
+        self.attention = attention
+        self.n_folds = n_folds
+        self.groups = groups
+        self.epochs = epochs
+        self.lr = lr
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "AttentionFusion":
+        if self.protocol not in HONEST:
+            raise InputError(f"A model can only learn under protocol {' or '.join(HONEST)}, not "
+                             f"{self.protocol!r}: use stage_one for the leaks.")
+        tables = _tables(self.networks, X)
+        self.networks_ = {
+            name: clone(network).fit(tables[name], Y) for name, network in self.networks.items()
+        }
+        learning = {
+            name: out_of_fold(network, tables[name], Y, self.n_folds, self.groups, self.seed)
+            if self.protocol == "out_of_fold" else self.networks_[name].predict(tables[name])
+            for name, network in self.networks.items()
+        }
+        self.stacker_ = Stacker(self.attention, self.epochs, self.lr, self.seed).fit(learning, Y)
+        self.weights_ = self.stacker_.weights(learning)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> pd.DataFrame:
+        if not hasattr(self, "networks_"):
+            raise InputError("This AttentionFusion is not fitted yet: call fit(X, Y) first.")
+        tables = _tables(self.networks_, X)
+        return self.stacker_.predict(
+            {name: network.predict(tables[name]) for name, network in self.networks_.items()}
+        )
+
+
+class Stacker(BaseEstimator):
+    """Stage two: attention trained on predictions, in units of each drug's training labels."""
+
+    def __init__(self, attention: str = "drug", epochs: int = 150, lr: float = 0.1, seed: int = 0):
+        self.attention = attention
+        self.epochs = epochs
+        self.lr = lr
+        self.seed = seed
+
+    def fit(self, predictions: Predictions, Y: pd.DataFrame) -> "Stacker":
+        y = Y.to_numpy(np.float64)
+        self.mean_, scale = label_scales(y)
+        self.scale_ = np.where(scale > 0, scale, 1.0)
+        self.module_ = Attention(len(predictions), y.shape[1], self.attention)
+        if self.attention == "mean":
+            return self
+        target = torch.tensor((y - self.mean_) / self.scale_, dtype=torch.float32)
+        with seeded(self.seed):
+            train(
+                self.module_,
+                lambda module, P, y: masked_mse(module(P), y),
+                (self._stack(predictions), target),
+                epochs=self.epochs,
+                batch_size=len(y),
+                lr=self.lr,
+                seed=self.seed,
+                device="cpu",
+            )
+        return self
+
+    def predict(self, predictions: Predictions) -> pd.DataFrame:
+        with torch.no_grad():
+            p = self.module_(self._stack(predictions)).numpy()  # (lines, drugs)
+        first = next(iter(predictions.values()))
+        return pd.DataFrame(self.mean_ + self.scale_ * p, first.index, first.columns)
+
+    def weights(self, predictions: Predictions) -> pd.DataFrame:
+        """The attention (drugs, omics), its mean over the lines."""
+        with torch.no_grad():
+            w = self.module_.weights(self._stack(predictions)).mean(dim=0).numpy()
+        first = next(iter(predictions.values()))
+        return pd.DataFrame(w.T, first.columns, pd.Index(predictions, name="omics"))
+
+    def _stack(self, predictions: Predictions) -> Tensor:
+        P = np.stack([table.to_numpy() for table in predictions.values()], axis=1)
+        return torch.tensor((P - self.mean_) / self.scale_, dtype=torch.float32)  # (r, omics, d)
+
+
+def _tables(networks: dict[str, BaseEstimator], X: pd.DataFrame) -> Predictions:
+    """Omics name -> its table, for each omics that has a network."""
+    columns = omics_columns(getattr(X, "columns", None))
+    missing = [name for name in networks if name not in columns]
+    if missing or not networks:
+        raise InputError(f"X has no omics {missing[0] if missing else 'at all'!r}: it has "
+                         f"{', '.join(map(str, columns))}.")
+    return {name: X[name] for name in networks}
+
+
+def _fitted(network: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame) -> BaseEstimator:
+    rows = Y.notna().any(axis=1)
+    return clone(network).fit(X[rows], Y[rows])
+
+
+def _aligned(groups: Groups, Y: pd.DataFrame) -> Groups:
+    return groups.reindex(Y.index) if isinstance(groups, pd.Series) else groups
