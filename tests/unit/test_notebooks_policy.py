@@ -93,6 +93,8 @@ def opening_problems(path: Path, chapter: dict, repository: str, branch: str) ->
             yield f"its frame does not state: {word}"
     if REMOTE_IMAGE.search(prose):
         yield "it shows a picture from the network: the site must work without"
+    if "{bibliography}" in prose:
+        yield "it has a bibliography of its own: link to the page References, which holds them all"
     if MUTE_IMAGE.search(prose):
         yield "it shows a picture without alternative text"
 
@@ -228,6 +230,7 @@ def solution_first(chapter: dict) -> None:
 
 
 BROKEN: list[tuple[Callable[[dict], object], str]] = [
+    (lambda c: edit(c, "## The data", "```{bibliography}\n```\n\n## The data"), "bibliography of"),
     (run_once, "outputs are not stripped"),
     (lambda c: c["cells"][1].update(id="two words"), "not a valid notebook"),
     (lambda c: c["metadata"].pop("kernelspec"), "kernel is not python3"),
