@@ -8,6 +8,8 @@ import pandas as pd
 
 from cdp_lib.records import Record, Run
 
+OPEN = 3  # more tables than this are folded away below the figures
+
 
 def text(run: Run) -> str:
     """One line a result: what, how much, how sure."""
@@ -19,7 +21,7 @@ def text(run: Run) -> str:
 
 
 def page(run: Run, words: str) -> str:
-    """A table for each score that was asked for, baselines below the models; then the figures.
+    """A table for each score that was asked for, baselines below the models, and the figures.
 
     A key "table/row" puts the result into that table; scores stand apart by metric, axis and split.
     """
@@ -28,17 +30,22 @@ def page(run: Run, words: str) -> str:
     rows[["split", "axis", "metric"]] = rows[["split", "axis", "metric"]].fillna("")
     rows["table"] = [key.partition("/")[0] for key in rows["key"]]
     rows["row"] = [key.partition("/")[2] or key for key in rows["key"]]
-    parts = [f"<p>{words}, {_provenance_words(run.provenance)}.</p>"]
+    tables = []
     is_score = (rows["split"] + rows["axis"]) != ""
     metric = rows["metric"].where(is_score, "")  # a table of facts may hold several
     for (table, split, axis, _), part in rows.groupby(
         ["table", "split", "axis", metric], sort=False
     ):
-        parts.append(_scores(part) if split or axis else _facts(table, part))
+        tables.append(_scores(part) if split or axis else _facts(table, part))
+    figures = []
     for figure in run.figures:
         picture = base64.b64encode(figure["path"].read_bytes()).decode()
-        parts.append(figure_html(picture, figure["alt"], figure["caption"]))
-    return "\n".join(parts)
+        figures.append(figure_html(picture, figure["alt"], figure["caption"]))
+    first = f"<p>{words}, {_provenance_words(run.provenance)}.</p>"
+    if len(tables) <= OPEN:
+        return "\n".join([first, *tables, *figures])
+    fold = f"<details><summary>All {len(rows)} recorded numbers, in {len(tables)} tables</summary>"
+    return "\n".join([first, *figures, fold, *tables, "</details>"])
 
 
 def _scores(part: pd.DataFrame) -> str:

@@ -93,3 +93,11 @@ def test_a_record_keeps_no_figure_of_another_edition(monkeypatch):
     assert kept == {}
     c.figure(Figure(), "measured", "Measured.")
     assert kept["cdp"] == {"name": "measured", "caption": "Measured.", "alt": "Measured."}
+
+
+def test_many_tables_are_folded_away_below_the_figures():
+    few, many = (run(*[{"key": f"t{i}/a", "value": i} for i in range(n)]) for n in (3, 4))
+    assert "<details>" not in recorded.page(few, "Recorded")
+    page = recorded.page(many, "Recorded")
+    assert "All 4 recorded numbers, in 4 tables" in page
+    assert page.index("<details>") < page.index("<table") and page.endswith("</details>")
