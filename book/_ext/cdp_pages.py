@@ -50,6 +50,7 @@ GENERATED = {
     "api": api,
     "catalogue": catalogue,
     "findings": findings.page,
+    "arithmetic": findings.arithmetic,
     "scoreboard": scoreboard,
 }
 

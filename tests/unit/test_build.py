@@ -168,9 +168,19 @@ def test_docstrings_with_bars_stars_and_equations_are_plain_text():
     )
 
 
-def test_the_findings_are_five_and_come_from_the_ledger():
+def test_the_findings_are_five_and_come_from_the_records():
     text = findings.page()
     assert len(re.findall(r"^1\. ", text, re.MULTILINE)) == 5
+    easy = json.loads((BOOK / "results/00_quickstart/pocket/results.json").read_text())["results"]
+    easy = {result["key"]: result["value"] for result in easy}
+    assert f"$R^2$ of {easy['easy/mean effects']:.2f} on left-out pairs" in text
+    for chapter in re.findall(r"\(\.\./(notebooks/.*?)\)", text):
+        assert (BOOK.parent / chapter).exists()
+    assert re.search(r"Of the 310 claims of the five papers, \d+ have been run", text)
+
+
+def test_the_papers_own_numbers_come_from_the_ledger():
+    text = findings.arithmetic()
     assert "MSE of 0.28 over all drugs" in text and "22 single drugs have a mean of 2.63" in text
     assert "0.2804 and 0.2635" in text
     for paper in ("itzhacky2021", "wang2022", "dong2020", "xia2018", "bodinier2025"):
