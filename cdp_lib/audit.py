@@ -1,14 +1,15 @@
 """What a score can mean: tests for leaks, and the noise that any score has.
 
     implied variance   MSE / (1 - R2): the variance of the response behind a row of a table
+    lower bound        the least MSE of a weighted mean of predictions, from weights and parts
     leaks              change the test labels (or test features), run everything again, compare
     bootstrap          draw n of the n units with replacement, score again: the spread is the noise
     correlation        of n lines without any relation:  r sqrt((n - 2) / (1 - r^2)) ~ t(n - 2)
 
-The last two say how large a score must be to mean anything; the first two need no model at all.
+The last two say how large a score must be to mean anything; the first two need printed numbers only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,30 @@ def implied_variance(
         )
     low, high = mse - mse_rounding, mse + mse_rounding
     return Interval(mse / left, low / (left + r2_rounding), high / (left - r2_rounding))
+
+
+def mse_lower_bound(weights: Mapping[str, float], single_mse: Mapping[str, float]) -> float:
+    """The least MSE that a weighted mean of predictions can have, from the MSE of each.
+
+    The errors are vectors over the scored cells, and the error of the mean is their weighted mean.
+    By the triangle inequality, whichever member j is the long one,
+
+        RMSE >= w_j RMSE_j - sum of w_m RMSE_m over the others.
+
+    It holds for any predictions as long as the weights are the same in all scored cells.
+
+    >>> round(mse_lower_bound({"a": 0.75, "b": 0.25}, {"a": 4.0, "b": 4.0}), 9)
+    1.0
+    """
+    w = np.array([weights[name] for name in weights], dtype=float)  # (members,)
+    if len(w) == 0 or (w < 0).any() or not np.isclose(w.sum(), 1, atol=1e-3):
+        raise InputError(f"Weights of a mean are positive and sum to 1, not {dict(weights)}.")
+    unknown = [name for name in weights if not single_mse.get(name, -1) >= 0]
+    if unknown:
+        raise InputError(f"The MSE of {unknown[0]!r} alone is not given: give one, at least 0, "
+                         "for each weight.")
+    parts = w * np.sqrt([single_mse[name] for name in weights])  # w_m RMSE_m
+    return float(max(2 * parts.max() - parts.sum(), 0.0) ** 2)
 
 
 def sees_test_labels(
