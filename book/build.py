@@ -24,6 +24,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = "application/vnd.cdp.record+json"
 SHOWN = {"text/html", "text/markdown", "text/latex", "text/plain", "application/javascript"}
+SIGNATURE = "book/_static/signature.svg"  # drawn by the build, from the ledger and the records
 INPUTS = ("_config.yml", "_toc.yml", "book", "notebooks", "cdp_lib")
 
 
@@ -58,6 +59,7 @@ def build(root: Path, executed: Path, out: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
     fill_stage(root, executed, stage)
     render(stage, out)
+    shutil.copy2(stage / SIGNATURE, root / SIGNATURE)  # the README shows it too
     mark.write_text(now)
     return site
 
@@ -69,7 +71,7 @@ def fingerprint(root: Path, executed: Path) -> str:
         digest.update(package.encode())
     sources = (path for name in INPUTS for path in files(root / name))
     for path in [*sources, *sorted(executed.glob("*.ipynb"))]:
-        if path != root / "book/_static/signature.svg":  # generated
+        if path != root / SIGNATURE:
             digest.update(f"{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
