@@ -1,0 +1,100 @@
+"""The graph layer that stores only interactions, beside a dense masked layer.
+
+    .venv/bin/python -m pytest benchmarks/test_graph_layer.py --benchmark-enable -s
+
+Forward and backward of one batch, and what the weights take: both sides in one run at 5,000 genes,
+where the dense layer still fits; the graph layer alone at 17,000 genes with 62,345 interactions
+(the paper's size), where a dense weight, mask, gradient and Adam's moments take 5.8 GB.  The
+ratios are printed, not judged; that both layers give the same numbers is.
+"""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cdp_lib.models.graph import GraphEmbedding, random_edges
+from cdp_lib.training import masked_mse, seeded, train
+
+ROWS = 64
+MEGABYTE = 2**20
+
+
+class Masked(nn.Module):
+    """x (W o A) + b with all n x n weights and the mask."""
+
+    def __init__(self, layer: GraphEmbedding):
+        super().__init__()
+        dense = layer.matrix().to_dense().detach()
+        self.weight = nn.Parameter(dense)
+        self.bias = nn.Parameter(layer.bias.detach().clone())
+        self.register_buffer("mask", (dense != 0).float())
+
+    def forward(self, x):
+        return x @ (self.weight * self.mask) + self.bias
+
+
+def step(layer, x):
+    layer.zero_grad()
+    layer(x).square().sum().backward()
+
+
+def layer_and_batch(genes, interactions):
+    with seeded(0):
+        return GraphEmbedding(random_edges(genes, interactions), genes), torch.randn(ROWS, genes)
+
+
+def megabytes(layer):
+    """Weights, their gradients and Adam's two moments, and the buffers."""
+    weights = sum(p.numel() * p.element_size() for p in layer.parameters())
+    return (4 * weights + sum(b.numel() * b.element_size() for b in layer.buffers())) / MEGABYTE
+
+
+def median_seconds(layer, x, rounds):
+    times = []
+    for _ in range(rounds + 1):  # the first one warms up
+        start = time.perf_counter()
+        step(layer, x)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[1:]))
+
+
+@pytest.mark.benchmark(group="graph layer, 5,000 genes")
+def test_graph_layer_here(benchmark):
+    benchmark(step, *layer_and_batch(5_000, 18_000))
+
+
+def test_ratio_at_5000_genes(capsys):
+    sparse, x = layer_and_batch(5_000, 18_000)
+    dense = Masked(sparse)
+    torch.testing.assert_close(sparse(x), dense(x), rtol=1e-3, atol=1e-4)
+    here, peer, again = (median_seconds(*side) for side in (
+        (sparse, x, 11), (dense, x, 3), (sparse, x, 11)))
+    here = float(np.mean([here, again]))
+    step(sparse, x), step(dense, x)
+    torch.testing.assert_close(
+        sparse.weight.grad, dense.weight.grad[sparse.source, sparse.target], rtol=1e-3, atol=1e-2
+    )
+    with capsys.disabled():
+        print(f"\n5,000 genes, 18,000 interactions, batch of {ROWS}, forward + backward: "
+              f"graph layer {1e3 * here:.1f} ms, dense masked layer {1e3 * peer:.0f} ms: "
+              f"{peer / here:.0f} times faster; training state {megabytes(sparse):.1f} MB against "
+              f"{megabytes(dense):.0f} MB: {megabytes(dense) / megabytes(sparse):.0f} times less")
+
+
+@pytest.mark.benchmark(group="graph layer, 17,000 genes")
+def test_alone_at_17000_genes(benchmark, capsys):
+    layer, x = layer_and_batch(17_000, 62_345)
+    benchmark(step, layer, x)
+    network = nn.Sequential(layer, nn.ReLU(), nn.Linear(17_000, 64), nn.ReLU(), nn.Linear(64, 22))
+    data = torch.randn(320, 17_000), torch.randn(320, 22)
+    history = train(network, lambda module, x, y: masked_mse(module(x), y), data, epochs=2,
+                    batch_size=ROWS, lr=1e-3, device="cpu")
+    assert history.train["loss"][1] < history.train["loss"][0]
+    with capsys.disabled():
+        print(f"\n17,000 genes, 62,345 interactions: forward + backward "
+              f"{1e3 * median_seconds(layer, x, 11):.0f} ms a batch of {ROWS}; a whole network "
+              f"{history.seconds / 2:.2f} s an epoch of 320 lines; training state of the layer "
+              f"{megabytes(layer):.1f} MB (dense: {17_000**2 * 4 * 5 / MEGABYTE:,.0f} MB)")
