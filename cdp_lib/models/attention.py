@@ -34,6 +34,7 @@ from cdp_lib.training import masked_mse, seeded, train
 
 HONEST = ("out_of_fold", "in_sample")
 PROTOCOLS = (*HONEST, "redrawn", "saw_all")
+REDRAWN = 10**6  # seeds far from those of any outer split, which would draw the same folds
 KINDS = ("drug", "line", "mean")
 Predictions = dict[str, pd.DataFrame]  # omics name -> (lines, perturbations)
 
@@ -106,12 +107,14 @@ def stage_one(
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"Unknown protocol {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
+    _check_lines(X, Y)
     tables = _tables(networks, X)
     labels = Y.where(fold.fit)
     if protocol == "saw_all":
         shown = Y
     elif protocol == "redrawn":
-        again = leave_lines_out(Y, n_folds, tune=0.0, seed=seed + 1, groups=_aligned(groups, Y))
+        other = REDRAWN + seed + fold.repeat
+        again = leave_lines_out(Y, n_folds, tune=0.0, seed=other, groups=_aligned(groups, Y))
         shown = Y.where(again.folds[fold.number % n_folds].fit)
     else:
         shown = labels
@@ -196,7 +199,9 @@ class AttentionFusion(RegressorMixin, BaseEstimator):
         if self.protocol not in HONEST:
             raise InputError(f"A model can only learn under protocol {' or '.join(HONEST)}, not "
                              f"{self.protocol!r}: use stage_one for the leaks.")
-        tables = _tables(self.networks, X)
+        _check_lines(X, Y)
+        known = Y.notna().any(axis=1)
+        tables, Y = _tables(self.networks, X[known]), Y[known]
         self.networks_ = {
             name: clone(network).fit(tables[name], Y) for name, network in self.networks.items()
         }
@@ -264,6 +269,14 @@ class Stacker(BaseEstimator):
     def _stack(self, predictions: Predictions) -> Tensor:
         P = np.stack([table.to_numpy() for table in predictions.values()], axis=1)
         return torch.tensor((P - self.mean_) / self.scale_, dtype=torch.float32)  # (r, omics, d)
+
+
+def _check_lines(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    if not (isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame)):
+        raise InputError("X and Y must be DataFrames with a row a line, as a cohort's are.")
+    if not X.index.equals(Y.index):
+        raise InputError(f"X and Y name different lines, or in another order ({len(X)} and "
+                         f"{len(Y)} rows): align them first, for example X = X.loc[Y.index].")
 
 
 def _tables(networks: dict[str, BaseEstimator], X: pd.DataFrame) -> Predictions:

@@ -93,16 +93,16 @@ def honest_models():
 
 
 @pytest.mark.parametrize("name", honest_models())
-@pytest.mark.parametrize("split", [leave_lines_out, leave_pairs_out], ids=lambda s: s.__name__)
-def test_honest_models_never_see_a_test_label(name, split, assert_blind_to_test_labels):
+def test_honest_models_never_see_a_test_label(name, assert_blind_to_test_labels):
     omics = "expression" if name == "graph network" else OMICS
-    assert_blind_to_test_labels(
-        lambda: honest_models()[name], COHORT, split(COHORT, n_folds=2), omics
-    )
+    split = leave_lines_out(COHORT, n_folds=2)
+    assert_blind_to_test_labels(lambda: honest_models()[name], COHORT, split, omics)
 
 
 @pytest.mark.parametrize(
-    "split", [leave_tissues_out, leave_perturbations_out, leave_both_out], ids=lambda s: s.__name__
+    "split",
+    [leave_pairs_out, leave_tissues_out, leave_perturbations_out, leave_both_out],
+    ids=lambda s: s.__name__,
 )
 def test_stacking_is_blind_under_every_split(split, assert_blind_to_test_labels):
     assert_blind_to_test_labels(
@@ -289,6 +289,23 @@ def test_a_drug_without_labels_gets_the_mean_of_all():
     assert np.isfinite(P).all(axis=None)
 
 
+def test_a_line_without_labels_teaches_nothing():
+    labels = Y.copy()
+    labels.iloc[7] = np.nan
+    other = X.copy()
+    other.iloc[7] += 50
+    first, second = (AttentionFusion(RIDGES, epochs=3).fit(table, labels) for table in (X, other))
+    pd.testing.assert_frame_equal(first.predict(X), second.predict(X))
+
+
+def test_redrawn_folds_are_other_folds_whatever_the_seed():
+    for seed in range(4):
+        outer = leave_lines_out(COHORT, n_folds=3, tune=0, seed=seed).folds[1]
+        stage = stage_one(RIDGES, X, Y, outer, "redrawn", seed=0)
+        honest = stage_one(RIDGES, X, Y, outer, "in_sample")
+        assert not stage.final["rppa"].equals(honest.final["rppa"])
+
+
 def test_two_fits_are_identical():
     first, second = (AttentionFusion(networks(), epochs=3).fit(X, Y).predict(X) for _ in range(2))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
@@ -299,10 +316,14 @@ def test_two_fits_are_identical():
     "call, words",
     [
         (lambda: AttentionFusion(RIDGES, "saw_all").fit(X, Y), "use stage_one for the leaks"),
+        (lambda: AttentionFusion(RIDGES).fit(X, Y.to_numpy()), "must be DataFrames"),
+        (lambda: AttentionFusion(RIDGES).fit(X.iloc[:9], Y), "9 and 45 rows"),
+        (lambda: AttentionFusion(RIDGES).fit(X.iloc[::-1], Y), "in another order"),
         (lambda: AttentionFusion(RIDGES).fit(X["rppa"], Y), "two-level columns"),
         (lambda: AttentionFusion(RIDGES).fit(COHORT.X(["rppa"]), Y), "no omics 'expression'"),
         (lambda: AttentionFusion(RIDGES).predict(X), "not fitted yet"),
         (lambda: AttentionFusion(RIDGES, attention="sum").fit(X, Y), "Unknown attention 'sum'"),
+        (lambda: stage_one(RIDGES, X.iloc[::-1], Y, FOLD), "in another order"),
         (lambda: stage_one(RIDGES, X, Y, FOLD, "fair"), "Unknown protocol 'fair'"),
         (lambda: fuse(stage_one(RIDGES, X, Y, FOLD), ["cnv"]), "no omics 'cnv'"),
         (lambda: stage_one(RIDGES, X, Y, FOLD, "saw_all").in_sample(), "seen test labels"),
