@@ -38,15 +38,17 @@ def fit_as_published(
 
     def judge(model) -> float:
         nonlocal best, weights
-        scores = METRICS[metric](Y_test, model.predict(X_test), axis=axis)
+        scores = np.ravel(METRICS[metric](Y_test, model.predict(X_test), axis=axis))
+        if np.isnan(scores).all():
+            raise InputError(
+                f"No {axis} has a {metric} on the test rows: give more test rows with known labels."
+            )
         score = float(np.nanmean(scores))
         if score > best:
             best, weights = score, copy.deepcopy(model.module_.state_dict())
         return score
 
     model._fit(X, Y, None, judge, validation_fraction=0.0)
-    if weights is None:
-        raise InputError(f"No epoch has a {metric} on the test rows: give test rows with labels.")
     model.module_.load_state_dict(weights)
     best_epoch = int(np.nanargmax(model.history_.monitor))
     model.history_ = dataclasses.replace(model.history_, best_epoch=best_epoch)

@@ -6,17 +6,23 @@ eigendecomposition:  w = V diag(1 / (d + alpha)) V' X' y;  where there are more 
 lines the same is done with the smaller X X'.  Perturbations measured in the same lines share it.
 """
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 import torch
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits
 
 from cdp_lib.errors import InputError
-from cdp_lib.metrics import METRICS
+from cdp_lib.models.ridge_path import (
+    all_alphas,
+    patterns,
+    primal_parts,
+    read_alphas,
+    ridge_path,
+    ridge_scores,
+)
 from cdp_lib.models.tables import Table, TableRegressor, column_means, means_and_scales
-from cdp_lib.training import pick_device
+
+__all__ = ["LinearRegression", "Ridge", "ridge_path", "ridge_scores"]
 
 Spectrum = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -38,9 +44,9 @@ class Linear(TableRegressor):
 
         self.weights_ = np.zeros((z.shape[1], y.shape[1]))  # (dims, perturbations)
         self.offset_ = column_means(y)
-        patterns = list(_patterns(~np.isnan(y)))
-        with threadpool_limits(1 if len(patterns) > 1 else None):  # many small problems
-            for rows, columns in patterns:
+        groups = list(patterns(~np.isnan(y)))
+        with threadpool_limits(1 if len(groups) > 1 else None):  # many small problems
+            for rows, columns in groups:
                 self.weights_[:, columns], self.offset_[columns] = self._solve(
                     z[rows], y[np.ix_(rows, columns)], columns
                 )
@@ -105,7 +111,7 @@ class Ridge(Linear):
     def _solve(
         self, z: np.ndarray, y: np.ndarray, columns: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        alphas = _read_alphas(self.alphas)
+        alphas = read_alphas(self.alphas)
         z_mean, y_mean = z.mean(axis=0), y.mean(axis=0)
         z, y = z - z_mean, y - y_mean
         B, d, C = spectrum = _spectrum(z)
@@ -118,128 +124,9 @@ class Ridge(Linear):
         return weights, y_mean - z_mean @ weights
 
     def _check(self) -> None:
-        _read_alphas(self.alphas)
+        read_alphas(self.alphas)
         if self.inner != "loo" and not (isinstance(self.inner, int) and self.inner >= 2):
             raise InputError(f"inner is {self.inner!r}: give a number of folds >= 2, or 'loo'.")
-
-
-Rows = np.ndarray  # a mask of rows, or their numbers
-
-
-def ridge_path(
-    X: Table,
-    Y: Table,
-    alphas: tuple[float, ...],
-    folds: Iterable[tuple[Rows, Rows]],
-    device: str = "auto",
-) -> Iterator[np.ndarray]:
-    """Held-out predictions of ridge at every alpha, (alphas, test lines, perturbations) a fold.
-
-    `folds` are pairs (training rows, test rows), as scikit-learn's KFold gives them.  The Gram
-    matrix X X' (or X'X, where that is smaller) is computed once, in float64: the matrix of a fold
-    is a block of it, centred.  All alphas share an eigendecomposition.  Features are not rescaled
-    within a fold: standardize X beforehand if you want to.  Labels unknown (NaN) in training rows
-    are left out.  alpha = 0 is least squares of the smallest norm.
-    """
-    alphas = _read_alphas(alphas, least=0.0)
-    x, y = TableRegressor()._open(X, Y)  # (lines, features), (lines, perturbations)
-    target = pick_device(device)
-    known = ~np.isnan(y)
-    x = torch.as_tensor(x - x.mean(axis=0), device=target)  # exact in theory, saves digits
-    dual = x.shape[1] > len(x)
-    gram = x @ x.T if dual else x.T @ x
-    for train, test in folds:
-        train, test = _mask(train, len(x)), _mask(test, len(x))
-        labels = np.where(train[:, None], y, np.nan)
-        if np.isnan(labels).all():
-            raise InputError("A fold has no known label in its training rows: use fewer folds.")
-        P = np.empty((len(alphas), test.sum(), y.shape[1]))  # (alphas, test lines, perturbations)
-        P[:] = column_means(labels)
-        for rows, columns in _patterns(known & train[:, None]):
-            parts = _dual_parts(gram, rows, test) if dual else _primal_parts(x, gram, rows, test)
-            P[:, :, columns] = _all_alphas(*parts, y[np.ix_(rows, columns)], alphas)
-        yield P
-
-
-def ridge_scores(
-    X: Table,
-    Y: Table,
-    alphas: tuple[float, ...],
-    folds: Iterable[tuple[Rows, Rows]],
-    metric: str = "pearson",
-    device: str = "auto",
-) -> np.ndarray:
-    """Held-out score of each alpha in each fold for each perturbation: (alphas, folds, ...)."""
-    if metric not in METRICS:
-        raise InputError(f"Unknown metric {metric!r}: use one of {', '.join(METRICS)}.")
-    folds = [tuple(_mask(rows, len(X)) for rows in fold) for fold in folds]
-    y = np.asarray(Y, dtype=float)
-    y = y if y.ndim == 2 else y[:, None]
-    scores = [
-        [METRICS[metric](y[test], prediction) for prediction in P]
-        for (_, test), P in zip(folds, ridge_path(X, Y, alphas, folds, device), strict=True)
-    ]  # (folds, alphas, perturbations)
-    return np.array(scores).swapaxes(0, 1)
-
-
-def _all_alphas(
-    A: torch.Tensor, d: torch.Tensor, C: torch.Tensor, y: np.ndarray, alphas: np.ndarray
-) -> np.ndarray:
-    """A diag(1 / (d + alpha)) C (y - mean) + mean for all alphas: (alphas, test lines, columns)."""
-    mean = y.mean(axis=0)
-    cy = C @ torch.as_tensor(y - mean, device=C.device)  # (dims, columns)
-    size = d + torch.as_tensor(alphas, device=d.device)[:, None]  # (alphas, dims)
-    floor = d.max().clamp(min=0) * len(d) * torch.finfo(d.dtype).eps
-    shrink = torch.where(size > floor, 1 / size, 0.0)
-    left = (A * shrink[:, None]).reshape(-1, len(d))  # (alphas x test lines, dims)
-    return (left @ cy).cpu().numpy().reshape(len(alphas), len(A), -1) + mean
-
-
-def _dual_parts(
-    gram: torch.Tensor, rows: np.ndarray, test: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A, d, C from blocks of X X': the features are centred on the training rows."""
-    rows = torch.as_tensor(rows, device=gram.device)
-    test = torch.as_tensor(np.flatnonzero(test), device=gram.device)
-    K, K_test = gram[rows][:, rows], gram[test][:, rows]  # (train, train), (test, train)
-    by_row = K.mean(dim=0)
-    K_test = K_test - K_test.mean(dim=1, keepdim=True) - by_row + by_row.mean()
-    d, U = torch.linalg.eigh(K - by_row - by_row[:, None] + by_row.mean())
-    return K_test @ U, d.clamp(min=0), U.T
-
-
-def _primal_parts(
-    x: torch.Tensor, gram: torch.Tensor, rows: np.ndarray, test: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A, d, C from X'X less the rows that are not trained on."""
-    left_out = np.ones(len(x), dtype=bool)
-    left_out[rows] = False
-    z, other = x[torch.as_tensor(rows)], x[torch.as_tensor(np.flatnonzero(left_out))]
-    mean = z.mean(dim=0)
-    z = z - mean
-    small = len(other) < len(z)
-    G = gram - other.T @ other - len(z) * torch.outer(mean, mean) if small else z.T @ z
-    d, V = torch.linalg.eigh(G)
-    A = (x[torch.as_tensor(np.flatnonzero(test))] - mean) @ V
-    return A, d.clamp(min=0), (z @ V).T
-
-
-def _mask(rows: Rows, lines: int) -> np.ndarray:
-    rows = np.asarray(rows)
-    if rows.dtype == bool and len(rows) == lines:
-        return rows
-    if rows.dtype.kind not in "iu" or (len(rows) and not 0 <= rows.min() <= rows.max() < lines):
-        raise InputError(f"A fold must hold a mask of the {lines} rows, or row numbers below it.")
-    mask = np.zeros(lines, dtype=bool)
-    mask[rows] = True
-    return mask
-
-
-def _read_alphas(alphas: tuple[float, ...], least: float | None = None) -> np.ndarray:
-    values = np.asarray(alphas, dtype=np.float64)
-    if values.ndim != 1 or len(values) == 0 or not ((values > 0) | (values == least)).all():
-        raise InputError(f"alphas is {alphas!r}: give one or more positive numbers.")
-    return values
 
 
 def _held_out_errors(
@@ -248,8 +135,11 @@ def _held_out_errors(
     """Squared error of each alpha and perturbation in the lines held out: (alphas, columns).
 
     Nothing is refitted: with the hat matrix H of all lines (z z' shrunk, and 1 / lines for the
-    intercept) the error in held-out lines h is exactly  (I - H_hh)^-1 (y - H y)_h.
+    intercept) the error in held-out lines h is exactly  (I - H_hh)^-1 (y - H y)_h.  Where a fold
+    holds out more lines than there are dims, to refit from the Gram matrix is less work.
     """
+    if inner != "loo" and 0 < inner * z.shape[1] < len(z):
+        return _refitted_errors(z, y, alphas, inner)
     B, d, C = spectrum
     zb, cy = z @ B, C @ y
     errors = np.zeros((len(alphas), y.shape[1]))
@@ -264,6 +154,20 @@ def _held_out_errors(
             held = slice(number, None, inner)  # lines are dealt to the folds in turn
             hat = shrunk[held] @ C[:, held] + 1 / len(z)
             errors[a] += np.square(np.linalg.solve(np.eye(len(hat)) - hat, left[held])).sum(axis=0)
+    return errors
+
+
+def _refitted_errors(z: np.ndarray, y: np.ndarray, alphas: np.ndarray, inner: int) -> np.ndarray:
+    """The same errors, from fits without each inner fold."""
+    gram = torch.as_tensor(z.T @ z)
+    z, y, alphas = torch.as_tensor(z), torch.as_tensor(y), torch.as_tensor(alphas)
+    errors = np.zeros((len(alphas), y.shape[1]))
+    for number in range(inner):
+        held = np.arange(len(z)) % inner == number
+        rows = np.flatnonzero(~held)
+        parts = primal_parts(z, gram, rows, held, y[rows])
+        P = all_alphas(*parts, y[rows].mean(dim=0), alphas)  # (alphas, held out, columns)
+        errors += np.square(y[held].numpy() - P).sum(axis=1)
     return errors
 
 
@@ -287,13 +191,3 @@ def _spectrum(z: np.ndarray) -> Spectrum:
     d, U = eigh(z @ z.T)
     return z.T @ U, d.clip(min=0), U.T
 
-
-def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Groups of columns that are known in the same rows, as (rows, columns)."""
-    groups: dict[bytes, list[int]] = {}
-    for column, bits in enumerate(np.packbits(known, axis=0).T):
-        groups.setdefault(bits.tobytes(), []).append(column)
-    for columns in groups.values():
-        rows = np.flatnonzero(known[:, columns[0]])
-        if len(rows):
-            yield rows, np.array(columns)

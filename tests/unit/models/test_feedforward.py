@@ -137,3 +137,35 @@ def test_mlp_layers():
     ]
     assert [type(layer) for layer in mlp([6, 2])] == [nn.Linear]
     assert mlp([6, 5, 2])(torch.zeros(7, 6)).shape == (7, 2)
+
+
+def test_the_papers_regressor_learns_labels_as_they_are():
+    X, Y = tables(missing=0.0)
+    Y["drug 0"] /= 1000  # a small variance weighs little unless labels are scaled
+    Y["drug 2"] = np.nan
+    settings = dict(hidden=(100,) * 3, activation="tanh", lr=0.003, batch_size=32, epochs=20,
+                    validation_fraction=0.0)
+    left = {}
+    for scale in (True, False):
+        P = quick(**settings, scale_targets=scale).fit(X, Y).predict(X)
+        left[scale] = ((Y - P) ** 2).mean() / Y.var()
+        np.testing.assert_allclose(P["drug 2"], np.nanmean(Y))
+    assert left[True]["drug 0"] < 0.5 < left[False]["drug 0"]
+
+
+def test_the_published_epoch_is_the_best_on_the_test_rows():
+    X, Y = tables()
+    X_test, Y_test = X.iloc[80:], Y.iloc[80:]
+    model = quick(epochs=12).fit_as_published(X.iloc[:80], Y.iloc[:80], X_test, Y_test)
+    curve = model.history_.monitor
+    assert len(curve) == 12 and model.history_.best_epoch == int(np.argmax(curve))
+    assert max(curve) == pytest.approx(model.predict(X_test).corrwith(Y_test).mean())
+    np.testing.assert_allclose(model.x_mean_, X.iloc[:80].mean())  # no row is set aside
+
+
+def test_a_monitor_watches_and_decides_nothing():
+    X, Y = tables()
+    watched = quick(epochs=4, dropout=0.2).fit(X, Y, monitor=lambda model: len(model.predict(X)))
+    plain = quick(epochs=4, dropout=0.2).fit(X, Y)
+    assert watched.history_.monitor == (120.0,) * 4 and plain.history_.monitor == ()
+    pd.testing.assert_frame_equal(watched.predict(X), plain.predict(X), check_exact=True)

@@ -4,14 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LinearRegression as PlainLeastSquares
 from sklearn.linear_model import Ridge as Reference
 from sklearn.preprocessing import StandardScaler
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.linear import Ridge
+from cdp_lib.models.linear import LinearRegression, Ridge
 
 ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
-SHAPES = [(50, 20), (30, 80)]  # more lines than features (primal), and fewer (dual)
+# More lines than features, even in an inner fold; more lines than features; fewer lines.
+SHAPES = [(90, 5), (50, 20), (30, 80)]
 
 
 def problem(lines, features, targets=5, missing=0.2, seed=0):
@@ -66,6 +68,25 @@ def test_alpha_has_the_least_held_out_error_for_each_perturbation(shape, inner):
         ]
         assert chosen[j] == ALPHAS[int(np.argmin(errors))]
     assert len(set(chosen)) > 1, "the problem must make the choice matter"
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_least_squares_equals_scikit_learn_and_has_the_smallest_norm(shape, standardize):
+    X, Y = problem(*shape)
+    new = np.random.default_rng(1).normal(3.0, 2.0, size=(7, shape[1]))
+    model = LinearRegression(standardize).fit(X, Y)
+    scaler = StandardScaler(with_mean=standardize, with_std=standardize).fit(X)
+    for j, y in enumerate(Y.T):
+        known = ~np.isnan(y)
+        reference = PlainLeastSquares().fit(scaler.transform(X[known]), y[known])
+        np.testing.assert_allclose(
+            model.predict(new)[:, j], reference.predict(scaler.transform(new)), rtol=1e-6
+        )
+    np.testing.assert_allclose(
+        model.predict(new), new @ model.coef_.T + model.intercept_, rtol=1e-8
+    )
+    assert clone(model).get_params() == {"standardize": standardize}
 
 
 def test_one_missing_label_changes_nothing_but_its_own_perturbation():
