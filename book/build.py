@@ -12,6 +12,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = "application/vnd.cdp.record+json"
 SHOWN = {"text/html", "text/markdown", "text/latex", "text/plain", "application/javascript"}
+EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*(?:&nbsp;)?\s*</th>")  # the corners of pandas' tables
 SIGNATURE = "book/_static/signature.svg"  # drawn by the build, from the ledger and the records
 INPUTS = ("_config.yml", "_toc.yml", "book", "notebooks", "cdp_lib")
 
@@ -186,7 +188,7 @@ def shown(cell: dict, where: str) -> Iterator[dict]:
                                  f"({', '.join(output['data'])}): display it as HTML or an image.")
             if "text/html" in output["data"]:
                 page = "".join(output["data"]["text/html"])
-                output["data"]["text/html"] = page.replace("<th></th>", "<td></td>")
+                output["data"]["text/html"] = EMPTY_HEADING.sub("<td></td>", page)
         yield output
 
 
