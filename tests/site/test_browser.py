@@ -65,13 +65,15 @@ def test_the_button_for_dark_mode_works(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit, pages, scheme):
     visitor = visit(scheme=scheme)
+    # the dark page differs in nothing but its colours
+    options = {"runOnly": ["color-contrast"]} if scheme == "dark" else None
     found = []
     for page in pages:
         if page == "index.html":  # it only leads on to the welcome page
             continue
         visitor.open(page)
         assert visitor.tab.evaluate("document.documentElement.dataset.theme") == scheme
-        for violation in Axe().run(visitor.tab).response["violations"]:
+        for violation in Axe().run(visitor.tab, options=options).response["violations"]:
             nodes = [node["html"][:160] for node in violation["nodes"][:3]]
             found.append(f"{page}: {violation['id']}: {nodes}")
     assert found == []
