@@ -169,3 +169,11 @@ def test_a_monitor_watches_and_decides_nothing():
     plain = quick(epochs=4, dropout=0.2).fit(X, Y)
     assert watched.history_.monitor == (120.0,) * 4 and plain.history_.monitor == ()
     pd.testing.assert_frame_equal(watched.predict(X), plain.predict(X), check_exact=True)
+
+
+def test_a_monitor_sees_the_network_without_dropout():
+    X, Y = tables()
+    last = []
+    model = quick(epochs=2, dropout=0.5, validation_fraction=0.0)
+    model.fit(X, Y, monitor=lambda model: last.append(model.predict(X)) or 0.0)
+    pd.testing.assert_frame_equal(last[-1], model.predict(X), check_exact=True)

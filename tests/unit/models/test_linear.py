@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge as Reference
 from sklearn.preprocessing import StandardScaler
 
 from cdp_lib.errors import InputError
+from cdp_lib.models import linear
 from cdp_lib.models.linear import LinearRegression, Ridge
 
 ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -87,6 +88,29 @@ def test_least_squares_equals_scikit_learn_and_has_the_smallest_norm(shape, stan
         model.predict(new), new @ model.coef_.T + model.intercept_, rtol=1e-8
     )
     assert clone(model).get_params() == {"standardize": standardize}
+
+
+@pytest.mark.parametrize("inner", [2, 7])
+def test_errors_by_the_hat_matrix_and_by_fitting_again_are_the_same(inner, monkeypatch):
+    X, Y = problem(90, 5, missing=0.0)
+    z, y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    alphas = np.array(ALPHAS)
+    again = linear._held_out_errors(z, y, linear._spectrum(z), alphas, inner)
+    brute = [
+        sum(
+            np.square(y[k::inner] - Reference(alpha=alpha)
+                      .fit(np.delete(z, np.s_[k::inner], 0), np.delete(y, np.s_[k::inner], 0))
+                      .predict(z[k::inner])).sum(axis=0)
+            for k in range(inner)
+        )
+        for alpha in ALPHAS
+    ]
+    np.testing.assert_allclose(again, brute)
+    wide = np.hstack([z, np.zeros((90, 90))])  # the same problem, so wide that nothing is refitted
+    monkeypatch.delattr(linear, "_refitted_errors")
+    np.testing.assert_allclose(
+        linear._held_out_errors(wide, y, linear._spectrum(wide), alphas, inner), brute
+    )
 
 
 def test_one_missing_label_changes_nothing_but_its_own_perturbation():
