@@ -81,7 +81,7 @@ def same(a: Split, b: Split) -> bool:
 @settings(max_examples=60, deadline=None)
 @given(splits, seeds, folds, tuning, st.integers(1, 3))
 def test_roles_partition_the_cells_and_none_is_empty(leave, seed, n_folds, tune, repeats):
-    data = cohort(seed)
+    data = cohort(seed, lines=60, drugs=40)  # large enough for every role
     known = data.Y.notna().to_numpy()
     split = leave(data, n_folds, repeats, tune, seed)
     assert len(split) == n_folds * repeats
@@ -126,7 +126,7 @@ def crossing(fold: Fold, labels: pd.Series, axis: int) -> bool:
 @settings(max_examples=60, deadline=None)
 @given(seeds, folds, tuning)
 def test_no_donor_and_no_structure_straddles(seed, n_folds, tune):
-    data = cohort(seed)
+    data = cohort(seed, missing=0)
     donor, structure = data.lines["donor"], data.perturbations["group"]
     for leave in (leave_lines_out, leave_tissues_out, leave_both_out):
         for fold in leave(data, n_folds, 1, tune, seed):
@@ -146,7 +146,7 @@ def test_no_donor_and_no_structure_straddles(seed, n_folds, tune):
 @settings(max_examples=30, deadline=None)
 @given(splits, seeds)
 def test_measured_values_and_group_names_decide_nothing(leave, seed):
-    data = cohort(seed)
+    data = cohort(seed, lines=60, drugs=40)
     split = leave(data, n_folds=3, tune=0.3, seed=seed)
     values = data.Y.to_numpy().copy()
     known = ~np.isnan(values)
@@ -163,7 +163,7 @@ def test_measured_values_and_group_names_decide_nothing(leave, seed):
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.integers(0, 29))
 def test_a_twin_line_stays_with_its_donor(seed, number):
-    data = cohort(seed)
+    data = cohort(seed, missing=0)
     data.lines["donor"] = [f"p{i}" for i in range(30)]
     original = data.Y.index[number]
     Y = pd.concat([data.Y, data.Y.loc[[original]].set_axis(["twin"])])
