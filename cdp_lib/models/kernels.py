@@ -77,11 +77,19 @@ class BEMKL(TableRegressor):
 
 @dataclass
 class Posterior:
-    """Posterior means: line weights a (lines, drugs), offsets b, omics weights e; the bound."""
+    """Posterior means: line weights a (lines, drugs), offsets b, omics weights e; the bound.
+
+    Of b and e also the variances and the precisions E[c] and E[o]; a drug without a label has
+    variance 0 and precision infinity, for its offset is known to be 0.
+    """
 
     a: np.ndarray
     b: np.ndarray
     e: np.ndarray
+    b_var: np.ndarray
+    e_var: np.ndarray
+    c: np.ndarray
+    o: np.ndarray
     bound: list[float]
 
 
@@ -251,11 +259,12 @@ def learn(
         bound.append(total - offsets.divergence() - views.divergence())
         if len(bound) > 1 and bound[-1] - bound[-2] < tol * abs(bound[-1]):
             break
-    a_all, b_all = np.zeros(y.shape), np.zeros(drugs)
+    a_all, b_all, b_var, c = np.zeros(y.shape), *np.zeros((2, drugs)), np.full(drugs, np.inf)
     for r, t, task in zip(rows, at, tasks, strict=True):
         a_all[r, t] = task.a
-    b_all[at] = b
-    return Posterior(a_all, b_all, e, bound)
+    b_all[at], b_var[at], c[at] = b, np.diag(cov)[: len(b)], offsets.mean
+    e_var = np.diag(cov)[len(b):]
+    return Posterior(a_all, b_all, e, b_var, e_var, c, views.mean, bound)
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -57,6 +57,23 @@ def test_the_bound_rises_all_the_way_to_its_top(seed):
     assert bound[-1] - bound[-100] < 0.5
 
 
+@pytest.mark.parametrize("prior", [(1.0, 1.0), (3.0, 0.2)])
+def test_the_precisions_of_offsets_and_omics_count_the_uncertainty(prior):
+    """One value each: Gamma(shape + 1/2, 1 / (1/scale + E[value^2] / 2)), E[v^2] = mean^2 + var."""
+    X, Y = simulated(noise=1.0, missing=0.3)
+    y, K = standard(Y)[:12] + [3.0, -2.0, 1.0, 0.5, 4.0], kernels(X)[:, :12, :12]
+    y[:, 3] = np.nan
+    p = learn(K, y, 20, shape=prior[0], scale=prior[1])
+    known = np.array([True, True, True, False, True])
+    assert (p.b_var[known] > 0.01).all() and (p.e_var > 0.001).all()  # they change the result
+    for mean, variance, precision in ((p.b[known], p.b_var[known], p.c[known]),
+                                      (p.e, p.e_var, p.o)):
+        squares = mean**2 + variance
+        expected = (prior[0] + 0.5) / (1 / prior[1] + squares / 2)
+        np.testing.assert_allclose(precision, expected, rtol=1e-10)
+    assert (p.b[3], p.b_var[3], p.c[3]) == (0, 0, np.inf)
+
+
 @pytest.mark.parametrize("informative", [0, 1, 2])
 def test_the_informative_kernel_gets_the_weight(informative):
     X, Y = simulated(informative)
