@@ -23,9 +23,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def check(option: str, value: object, known: tuple, source: Source) -> None:
     if value not in known:
+        what_to_do = f"choose from {', '.join(map(str, known))}"
+        if known == (None,):
+            what_to_do = "leave the option out"
         raise InputError(
-            f"{option}={value!r} cannot be had in the {source.edition} edition: choose from "
-            f"{', '.join(map(str, known))}."
+            f"{option}={value!r} cannot be had in the {source.edition} edition: {what_to_do}."
         )
 
 

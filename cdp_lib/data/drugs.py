@@ -10,24 +10,18 @@ import pandas as pd
 from cdp_lib.data import readers
 from cdp_lib.data.ids import IdMap, normalised
 from cdp_lib.data.sources import DRUG_LIST, Source, notes
-from cdp_lib.errors import InputError
 
-SCREENS = ("GDSC1 25Feb20", "GDSC1 27Oct23", "GDSC2 27Oct23")
+SCREENS = ("GDSC1 25Feb20", "GDSC2 25Feb20", "GDSC1 27Oct23", "GDSC2 27Oct23")
 
 
-def ln_ic50(source: Source, ids: IdMap, screen: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+def ln_ic50(
+    source: Source, ids: IdMap, screen: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Lines x drug ids, the table of drugs by id, and what was noted on the way."""
-    if screen not in SCREENS:
-        raise InputError(f"There is no screen {screen!r}: choose one of {', '.join(SCREENS)}.")
     listed = source.read(readers.gdsc_drugs, "gdsc-pocket", DRUG_LIST)
     if source.pocket:
         Y = source.read(readers.gdsc_matrix_ach, "gdsc-pocket", "GDSC_IC50.csv")
         return Y, with_smiles(source, listed.reindex(Y.columns), listed), "fit: GDSC v17 by ACH"
-    if source.edition == "teaching" and screen != SCREENS[0]:
-        raise InputError(
-            f"The teaching cohort simulates one screen, {SCREENS[0]!r}, and has no {screen!r}: "
-            f"leave the option screen out."
-        )
     number, date = screen.split()
     curves = source.read(readers.gdsc_fitted, "gdsc", f"{number}_fitted_dose_response_{date}.xlsx")
     match = ids.to_ach(curves["cosmic"].unique(), "cosmic")

@@ -18,6 +18,7 @@ from cdp_lib.data.cohort import Step
 from cdp_lib.data.ids import IdMap
 
 DRUG_LIST = "1.Drug_listMon Jun 24 09_00_55 2019.csv"
+RELEASES = ("19Q3", "19Q4", "23Q4")  # of DepMap's omics
 CGC_EXPRESSION = "CCLE_gene_expression_train(v4+eliminated_for_tsne_30)(1).txt"
 MUTATION_MATRIX = "depmap_19q2_mutation_calls.damage.hotspot_matrix.zip"
 
@@ -55,9 +56,11 @@ def step(
     return Step(what, tuple(shape), paper, "; ".join(note for note in said if note))
 
 
-def read_lines(source: Source) -> tuple[pd.DataFrame, IdMap]:
+def read_lines(source: Source, release: str = "19Q4") -> tuple[pd.DataFrame, IdMap]:
     """The lines by ACH id, and the map of their names."""
     samples = [source.read(readers.sample_info, "depmap-19q4", "sample_info.csv")]
+    if release == "23Q4":
+        samples.append(source.read(readers.sample_info, "depmap-23q4", "Model.csv"))
     if source.pocket:  # lines that only the later release has
         later = source.read(readers.rds_lines, "depmap-20q2-pocket", "20Q2_expression_meta.Rds")
         samples.append(later)
@@ -81,6 +84,11 @@ def describe_lines(lines: pd.DataFrame, ids: IdMap, wanted: pd.Index) -> tuple[p
     return table, f"{unknown.sum()} lines are in no table of lines" if unknown.any() else ""
 
 
+def depmap(release: str) -> str:
+    """The data set of a release."""
+    return f"depmap-{release.lower()}"
+
+
 def read_omics(source: Source, ids: IdMap, name: str, release: str = "19Q4") -> pd.DataFrame:
     """One omics table by ACH id: expression, mutation, copy_number, rppa or metabolites."""
     return OMICS[name](source, ids, release)
@@ -92,10 +100,9 @@ def expression(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
         tpm = source.read(readers.ccle_genes_by_lines, "ccle-expression-pocket", CGC_EXPRESSION)
         table = ids.to_ach(tpm.index, "ccle").rename(tpm)
         return np.log2(table + 1)
-    if release == "23Q4":
-        return source.read(readers.depmap_wide, "depmap-23q4",
-                           "OmicsExpressionProteinCodingGenesTPMLogp1.csv")
-    return source.read(readers.depmap_wide, "depmap-19q4", "CCLE_expression.csv")
+    name = {"23Q4": "OmicsExpressionProteinCodingGenesTPMLogp1.csv"}.get(
+        release, "CCLE_expression.csv")
+    return source.read(readers.depmap_wide, depmap(release), name)
 
 
 def expression_462(source: Source) -> pd.DataFrame:
@@ -108,7 +115,11 @@ def mutation(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
     if source.pocket:
         return source.read(
             readers.damaging_matrix, "depmap-19q2-mutations-pocket", MUTATION_MATRIX)
-    return source.read(readers.ccle_mutations, "depmap-19q4", "CCLE_mutations.csv")
+    if release == "23Q4":
+        return source.read(readers.mutation_matrices, depmap(release),
+                           "OmicsSomaticMutationsMatrixDamaging.csv",
+                           "OmicsSomaticMutationsMatrixHotspot.csv")
+    return source.read(readers.ccle_mutations, depmap(release), "CCLE_mutations.csv")
 
 
 def copy_number(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
@@ -117,7 +128,8 @@ def copy_number(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
         table = source.read(
             readers.copy_number_sidm, "gdsc-pocket", "copynumber_total_new_map.csv.gz")
         return ids.to_ach(table.index, "sanger").rename(table)
-    return source.read(readers.depmap_wide, "depmap-19q4", "CCLE_gene_cn.csv")
+    name = {"23Q4": "OmicsCNGene.csv"}.get(release, "CCLE_gene_cn.csv")
+    return source.read(readers.depmap_wide, depmap(release), name)
 
 
 def rppa(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
@@ -147,9 +159,8 @@ def dependency(source: Source, target: str, release: str = "19Q4") -> pd.DataFra
     if source.pocket:
         return source.read(readers.rds_dependency, "depmap-20q2-pocket", "20Q2_achilles.Rds")
     word = {"probability": "dependency", "effect": "effect"}[target]
-    if release == "23Q4":
-        return source.read(readers.depmap_wide, "depmap-23q4", f"CRISPRGene{word.title()}.csv")
-    return source.read(readers.depmap_wide, "depmap-19q4", f"Achilles_gene_{word}.csv")
+    name = {"23Q4": f"CRISPRGene{word.title()}.csv"}.get(release, f"Achilles_gene_{word}.csv")
+    return source.read(readers.depmap_wide, depmap(release), name)
 
 
 def nci60_omics(source: Source, name: str) -> pd.DataFrame:

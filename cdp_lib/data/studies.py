@@ -92,7 +92,7 @@ def gene_dependency(
     check("target", target, ("effect",) if source.pocket else ("probability", "effect"), source)
     check("release", release, ("20Q2",) if source.pocket else ("19Q4", "23Q4"), source)
     paper = ITZHACKY if release == "19Q4" else {}
-    lines, ids = sources.read_lines(source)
+    lines, ids = sources.read_lines(source, release)
     Y = sources.dependency(source, target, release)
     steps = [step(source, f"gene {target}, {release}", Y.shape, paper.get(target), notes(Y))]
     tables = {}
@@ -135,19 +135,29 @@ def gene_dependency(
 def drug_response(
     source: Source,
     omics: Iterable[str] | None = None,
-    screen: str = "GDSC1 25Feb20",
+    screen: str | None = None,
+    release: str | None = None,
     structures: bool = False,
 ) -> Cohort:
     """Five omics -> ln IC50 (uM) of GDSC (wang2022, dong2020, bodinier2025).
 
     `omics`: any of expression, mutation, copy_number, rppa, metabolites; by default all, in the
     pocket edition all but copy_number, which leaves 274 of its 480 lines; `omics=()` keeps every
-    line of the screen. `screen` names the official release; the pocket edition is v17.
-    `structures=True` keeps drugs with known SMILES.
+    line of the screen. `screen` ("GDSC1 25Feb20" by default) and `release` (19Q4 by default, 19Q3,
+    23Q4) name the official releases of the responses and of DepMap's omics; the pocket edition has
+    one of each. `structures=True` keeps drugs with known SMILES.
     """
+    if source.pocket:
+        for option, value in {"screen": screen, "release": release}.items():
+            check(option, value, (None,), source)
+    else:
+        screen, release = screen or drug_tables.SCREENS[0], release or "19Q4"
+        simulated = source.edition == "teaching"
+        check("screen", screen, drug_tables.SCREENS[:1] if simulated else drug_tables.SCREENS, source)
+        check("release", release, sources.RELEASES, source)
     if omics is None:
         omics = [name for name in sources.OMICS if not (source.pocket and name == "copy_number")]
-    lines, ids = sources.read_lines(source)
+    lines, ids = sources.read_lines(source, release)
     Y, drugs, said = drug_tables.ln_ic50(source, ids, screen)
     steps = [step(source, "ln IC50", Y.shape, WANG["response"], said)]
     drugs = drug_tables.describe(drugs.assign(drug_id=drugs.index))
@@ -157,7 +167,7 @@ def drug_response(
         Y, drugs = with_structures(Y, drugs, steps)
     tables = {}
     for name in chosen(omics, sources.OMICS, source) if omics else ():
-        tables[name] = sources.read_omics(source, ids, name)
+        tables[name] = sources.read_omics(source, ids, name, release)
         shape = tables[name].shape
         steps.append(step(source, name, shape, WANG[name], notes(tables[name])))
     Y, tables, joined = join(source, Y, tables, WANG["joined"])

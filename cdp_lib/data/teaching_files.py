@@ -6,6 +6,7 @@ PubChem ids from 900,000,000); gene symbols, drugs, their structures, targets an
 real.
 """
 
+import shutil
 import zipfile
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -38,12 +39,11 @@ def write_files(folder: Path, world: World) -> None:
         "depmap-19q4/Achilles_gene_effect.csv": effect,
         "depmap-19q4/CCLE_expression.csv": omics["expression"],
         "depmap-19q4/CCLE_gene_cn.csv": np.log2(1 + 2 ** omics["copy_number"]),
-        "depmap-23q4/CRISPRGeneDependency.csv": dependency,
-        "depmap-23q4/CRISPRGeneEffect.csv": effect,
-        "depmap-23q4/OmicsExpressionProteinCodingGenesTPMLogp1.csv": omics["expression"],
     }.items():
         write_csv(folder / name, table.rename(columns=genes).rename_axis(None))
     write_csv(folder / "depmap-19q4/CCLE_mutations.csv", mutations(world, rng), index=False)
+    write_mutation_matrices(folder / "depmap-23q4", world)
+    write_other_releases(folder)
     write_line_tables(folder, world)
     write_csv(folder / "ccle-2019/CCLE_RPPA_20181003.csv",
               some(omics["rppa"], 0.98).rename(index=sites).rename_axis(None))
@@ -55,6 +55,23 @@ def write_files(folder: Path, world: World) -> None:
     write_prism(folder, world)
     write_nci60(folder, world)
     write_knowledge(folder, world)
+
+
+def write_other_releases(folder: Path) -> None:
+    """The simulation knows one release; the others are its tables under their names."""
+    for name, others in {
+        "Achilles_gene_dependency.csv": ["depmap-23q4/CRISPRGeneDependency.csv"],
+        "Achilles_gene_effect.csv": ["depmap-23q4/CRISPRGeneEffect.csv"],
+        "CCLE_expression.csv": [
+            "depmap-19q3/CCLE_expression.csv",
+            "depmap-23q4/OmicsExpressionProteinCodingGenesTPMLogp1.csv",
+        ],
+        "CCLE_gene_cn.csv": ["depmap-19q3/CCLE_gene_cn.csv", "depmap-23q4/OmicsCNGene.csv"],
+        "CCLE_mutations.csv": ["depmap-19q3/CCLE_mutations.csv"],
+    }.items():
+        for other in others:
+            (folder / other).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / "depmap-19q4" / name, folder / other)
 
 
 def write_csv(path: Path, table: pd.DataFrame, index: bool = True, sep: str = ",") -> None:
@@ -124,8 +141,7 @@ def write_line_tables(folder: Path, world: World) -> None:
 
 def mutations(world: World, rng: np.random.Generator) -> pd.DataFrame:
     """One call a row; beside those that count stand silent ones that a reader must not count."""
-    table = world.lines.omics["mutation"]
-    oncogenes = [g for g, d in facts()["drivers"].items() if d["effect"] > 0]
+    table, oncogenes = world.lines.omics["mutation"], activating()
     silent = (rng.random(table.shape) < 0.01) & (table.to_numpy() == 0)
     i, j = np.nonzero(table.to_numpy().astype(bool) | silent)
     gene = table.columns[j]
@@ -139,6 +155,20 @@ def mutations(world: World, rng: np.random.Generator) -> pd.DataFrame:
         "isDeleterious": ~quiet & ~hot, "isTCGAhotspot": hot, "isCOSMIChotspot": hot,
         "DepMap_ID": table.index[i],
     })
+
+
+def activating() -> list[str]:
+    """The genes whose mutations stand as hotspots; those of all others are damaging."""
+    return [g for g, d in facts()["drivers"].items() if d["effect"] > 0]
+
+
+def write_mutation_matrices(folder: Path, world: World) -> None:
+    """Damaging and hotspot mutations as two tables of lines x genes."""
+    table, genes = world.lines.omics["mutation"].astype(int), gene_columns(world)
+    hot = table.columns.isin(activating())
+    for kind, chosen in {"Damaging": ~hot, "Hotspot": hot}.items():
+        write_csv(folder / f"OmicsSomaticMutationsMatrix{kind}.csv",
+                  table.loc[:, chosen].rename(columns=genes).rename_axis(None))
 
 
 def write_gdsc(folder: Path, world: World) -> None:

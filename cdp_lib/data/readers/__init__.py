@@ -7,6 +7,7 @@ from cdp_lib.data.readers.depmap import (
     ccle_mutations,
     damaging_matrix,
     depmap_wide,
+    mutation_matrices,
     prism_auc,
     prism_logfold,
     prism_treatments,
@@ -55,7 +56,7 @@ __all__ = [
     "cmp_models", "combo_compound_names", "combo_compound_set", "copy_number_sidm",
     "damaging_matrix", "depmap_wide", "drug_smiles", "edge_list", "gct", "gdsc_drugs",
     "gdsc_fitted", "gdsc_line_details", "gdsc_matrix_ach", "gdsc_matrix_cosmic", "gmt", "hint_binary",
-    "nci60_expression", "prism_auc", "prism_logfold", "prism_treatments", "rds",
+    "mutation_matrices", "nci60_expression", "prism_auc", "prism_logfold", "prism_treatments", "rds",
     "rds_dependency", "rds_lines", "same_fit", "sample_info", "smiles_by_cid", "smiles_lines",
     "zinc_substances",
 ]

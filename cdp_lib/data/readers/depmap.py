@@ -120,15 +120,35 @@ def separator(path: str | Path) -> str:
 
 def damaging_matrix(path: str | Path) -> pd.DataFrame:
     """Lines x genes, 1 where a gene carries a damaging or hotspot mutation (0/1 table)."""
-    frame = depmap_wide(path)
-    values = frame.to_numpy()
-    other = ~np.isin(values, (0, 1))
+    return only(depmap_wide(path), (0, 1), path)
+
+
+def only(frame: pd.DataFrame, allowed: tuple[int, ...], path: str | Path) -> pd.DataFrame:
+    """The table, whose cells must be among these values."""
+    other = ~np.isin(frame.to_numpy(), allowed)
     if other.any():
+        *most, last = allowed
         raise InputError(
-            f"{Path(path).name} has {int(other.sum())} cell(s) other than 0 and 1: it is not a "
-            f"mutation matrix, check its name."
+            f"{Path(path).name} has {int(other.sum())} cell(s) other than "
+            f"{', '.join(map(str, most))} and {last}: it is not a mutation matrix, check its name."
         )
     return frame
+
+
+def mutation_matrices(damaging: str | Path, hotspot: str | Path) -> pd.DataFrame:
+    """Lines x genes, 1 where a gene carries a damaging or hotspot mutation (two 0/1/2 tables).
+
+    The genes are those of either table, the lines those of both.
+    """
+    tables = [only(depmap_wide(path), (0, 1, 2), path) for path in (damaging, hotspot)]
+    first, second = tables
+    lines = first.index[first.index.isin(second.index)]
+    genes = first.columns.union(second.columns, sort=True)
+    carries = [t.reindex(index=lines, columns=genes, fill_value=0).to_numpy() > 0 for t in tables]
+    tidy = pd.DataFrame((carries[0] | carries[1]).astype(np.float32), index=lines, columns=genes)
+    lost = len(first) + len(second) - 2 * len(lines)
+    said = [note for table in tables for note in table.attrs.get("notes", [])]
+    return with_notes(tidy, *said, counted(lost, "line(s) in only one of the two tables dropped"))
 
 
 def prism_logfold(path: str | Path) -> pd.DataFrame:

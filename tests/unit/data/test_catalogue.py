@@ -11,6 +11,7 @@ from cdp_lib.errors import InputError
 FILES = [file for data in catalogue.datasets().values() for file in data.files]
 PAPERS = {"wang2022", "xia2018", "dong2020", "itzhacky2021", "bodinier2025"}
 OFFICIAL = {
+    "depmap-19q3",
     "depmap-19q4",
     "depmap-23q4",
     "prism-19q4",

@@ -133,3 +133,30 @@ def test_a_mutation_matrix_of_other_numbers():
 def test_a_prism_table_without_treatments():
     with pytest.raises(InputError, match="PRISM"):
         readers.prism_logfold(UPSTREAM / "CRISPRGeneEffect.csv")
+
+
+def matrices(tmp_path, damaging, hotspot):
+    paths = [tmp_path / f"OmicsSomaticMutationsMatrix{kind}.csv" for kind in ("Damaging", "Hotspot")]
+    for path, text in zip(paths, (damaging, hotspot), strict=True):
+        path.write_text(text)
+    return paths
+
+
+def test_two_mutation_matrices_are_one_table_of_all_their_genes(tmp_path):
+    paths = matrices(
+        tmp_path, ",TP53 (7157),KRAS (3845)\nACH-000001,2,0\nACH-000002,0,0\nACH-000003,1,1\n",
+        ",KRAS (3845),BRAF (673)\nACH-000002,1,0\nACH-000001,0,1\nACH-000004,1,1\n")
+    table = readers.mutation_matrices(*paths)
+    assert list(table.index) == ["ACH-000001", "ACH-000002"]  # the lines of both
+    assert table.to_dict("list") == {"BRAF": [1, 0], "KRAS": [0, 1], "TP53": [1, 0]}
+    assert table.dtypes.eq(np.float32).all()
+    assert table.attrs["notes"] == ["2 line(s) in only one of the two tables dropped"]
+
+
+def test_a_matrix_of_counts_with_other_numbers_is_named(tmp_path):
+    good = ",TP53 (7157)\nACH-000001,2\n"
+    for paths in (("3", "1"), ("1", "")):  # too high; missing
+        files = matrices(tmp_path, *(good.replace("2", value) for value in paths))
+        bad = "Damaging" if paths[0] == "3" else "Hotspot"
+        with pytest.raises(InputError, match=f"Matrix{bad}.csv has 1 cell.* other than 0, 1 and 2"):
+            readers.mutation_matrices(*files)

@@ -6,7 +6,7 @@ import pytest
 
 from cdp_lib.data import Cohort, PairScreen, download, load, teaching
 from cdp_lib.data.readers import depmap_wide, gdsc_matrix_ach
-from cdp_lib.data.sources import OMICS, Source, dependency, read_lines, read_omics
+from cdp_lib.data.sources import OMICS, RELEASES, Source, dependency, read_lines, read_omics
 from cdp_lib.errors import InputError
 
 STUDIES = ("gene-dependency", "drug-response", "drug-pairs", "prism")
@@ -114,6 +114,33 @@ def test_published_filters_are_options():
     assert effect.lower_is_sensitive and effect.Y.min(axis=None) < -0.8
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_release_is_passed_on_to_every_table(release, monkeypatch):
+    read, path = [], Source.path
+
+    def noted(source, dataset, name):
+        read.append((dataset, name))
+        return path(source, dataset, name)
+
+    monkeypatch.setattr(Source, "path", noted)
+    load("drug-response", release=release, **SMALL)
+    tables = [(d, name) for d, name in read if d.startswith("depmap") and name != "sample_info.csv"]
+    assert {dataset for dataset, _ in tables} == {f"depmap-{release.lower()}"}
+    assert len(tables) == (5 if release == "23Q4" else 3)  # two matrices of mutations, Model.csv
+
+
+def test_releases_of_the_simulation_hold_the_same_tables():
+    first, *others = (load("drug-response", release=release, **SMALL) for release in RELEASES)
+    for other in others:
+        pd.testing.assert_frame_equal(first.Y, other.Y)
+        for name in OMICS:
+            a, b = first.X(name), other.X(name)
+            shared = a.columns.intersection(b.columns)  # a list of calls has no unmutated gene
+            assert len(shared) > 0.9 * len(a.columns)
+            pd.testing.assert_frame_equal(a[shared], b[shared])
+            assert not b.drop(columns=shared).to_numpy().any()
+
+
 def test_single_drugs_are_pairs_with_themselves():
     screen = load("drug-pairs", singles=True, **SMALL)
     single = screen.perturbations["kind"] == "single drug"
@@ -131,8 +158,11 @@ def test_single_drugs_are_pairs_with_themselves():
     ("drug-pairs", {"data": "pocket", "singles": True}, "singles=True cannot be had"),
     ("gene-dependency", {"data": "pocket", "target": "probability"}, "choose from effect"),
     ("gene-dependency", {"release": "24Q4"}, "choose from 19Q4, 23Q4"),
-    ("drug-response", {"screen": "GDSC3"}, "no screen 'GDSC3'"),
-    ("drug-response", {"screen": "GDSC2 27Oct23"}, "simulates one screen"),
+    ("drug-response", {"screen": "GDSC3", "data": "official"}, "choose from GDSC1 25Feb20, GDSC2"),
+    ("drug-response", {"screen": "GDSC2 27Oct23"}, "in the teaching edition: choose from GDSC1 25"),
+    ("drug-response", {"release": "20Q1"}, "choose from 19Q3, 19Q4, 23Q4"),
+    ("drug-response", {"data": "pocket", "release": "19Q4"}, "pocket edition: leave the option out"),
+    ("drug-response", {"data": "pocket", "screen": "GDSC1 25Feb20"}, "leave the option out"),
 ])
 def test_bad_requests_end_in_one_sentence(study, options, sentence):
     sizes = {} if "data" in options else SMALL
