@@ -6,7 +6,8 @@
     bootstrap          draw n of the n units with replacement, score again: the spread is the noise
     correlation        of n lines without any relation:  r sqrt((n - 2) / (1 - r^2)) ~ t(n - 2)
 
-The last two say how large a score must be to mean anything; the first two need printed numbers only.
+The last two say how large a score must be to mean anything; the first two need only printed
+numbers.
 """
 
 from collections.abc import Callable, Mapping

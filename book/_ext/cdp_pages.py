@@ -93,7 +93,7 @@ def prepare(app) -> None:
 
 
 def finish_page(app, pagename, templatename, context, doctree) -> None:
-    """A page that holds a plotly figure, and no other, loads plotly; none knows thebe, a service."""
+    """Only a page that holds a plotly figure loads plotly; none knows thebe, a service."""
     scripts = context["script_files"]
     scripts[:] = [script for script in scripts if not is_thebe(script)]
     body = context.get("body", "")

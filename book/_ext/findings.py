@@ -40,8 +40,8 @@ def means_reach(found: Found) -> str:
     hard = {n: found["00_quickstart", f"hard/{n}"] for n in ("tissue mean", "ridge")}
     return (
         "The mean of a drug plus the mean of a line, which know no gene, reach a global $R^2$ of "
-        f"{easy['mean effects'].value:.2f} on left-out pairs, ridge {easy['ridge'].value:.2f} and a "
-        f"network {easy['network'].value:.2f}; for a new line and one drug at a time, the mean of "
+        f"{easy['mean effects'].value:.2f} on left-out pairs, ridge {easy['ridge'].value:.2f} and "
+        f"a network {easy['network'].value:.2f}; for a new line and one drug at a time, the mean of "
         f"the tissue reaches r = {hard['tissue mean'].value:.2f} and ridge "
         f"{hard['ridge'].value:.2f} ([Quickstart](../notebooks/00_quickstart.ipynb))."
     )

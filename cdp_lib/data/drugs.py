@@ -15,7 +15,7 @@ SCREENS = ("GDSC1 25Feb20", "GDSC2 25Feb20", "GDSC1 27Oct23", "GDSC2 27Oct23")
 
 
 def ln_ic50(
-    source: Source, ids: IdMap, screen: str | None
+    source: Source, ids: IdMap, screen: str | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Lines x drug ids, the table of drugs by id, and what was noted on the way."""
     listed = source.read(readers.gdsc_drugs, "gdsc-pocket", DRUG_LIST)
@@ -63,7 +63,7 @@ def labelled(drugs: pd.DataFrame) -> pd.Series:
 
 
 def almanac(source: Source, singles: bool) -> tuple[pd.DataFrame, str]:
-    """Long: line, nsc_a, nsc_b, value. Pocket: ComboScore; otherwise the lowest growth over doses."""
+    """Long: line, nsc_a, nsc_b, value. Pocket: ComboScore; else the lowest growth over doses."""
     if source.pocket:
         file = "DTB_NCI60_cell_lines_Almanac_paired_drug_combo_scores.txt"
         scores = source.read(readers.almanac_scores, "nci-almanac-pocket", file)

@@ -152,8 +152,8 @@ def drug_response(
             check(option, value, (None,), source)
     else:
         screen, release = screen or drug_tables.SCREENS[0], release or "19Q4"
-        simulated = source.edition == "teaching"
-        check("screen", screen, drug_tables.SCREENS[:1] if simulated else drug_tables.SCREENS, source)
+        screens = drug_tables.SCREENS[: 1 if source.edition == "teaching" else None]
+        check("screen", screen, screens, source)
         check("release", release, sources.RELEASES, source)
     if omics is None:
         omics = [name for name in sources.OMICS if not (source.pocket and name == "copy_number")]

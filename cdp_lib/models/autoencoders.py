@@ -142,6 +142,9 @@ class AutoEncoder(TransformerMixin, TableEstimator):
 class EncoderRegressorDecoder(TableRegressor):
     """The chain  encode X -> network -> decode Y.
 
+    `regressor` is the network between the latent layers, and its `validation_fraction` and `seed`
+    choose the rows set aside.  The paper's is FeedForward((600,) * 6, "tanh", lr=1e-4).
+
     With protocol="repaired" both autoencoders are cloned and fitted on the training rows, and the
     rows set aside choose their epochs too.  With protocol="as_published" they are used as given:
     fitted by the caller, in the published code on all lines.  What leaks then: the autoencoder of
@@ -153,31 +156,13 @@ class EncoderRegressorDecoder(TableRegressor):
         self,
         source_ae: AutoEncoder,
         target_ae: AutoEncoder,
-        hidden: tuple[int, ...] = (600,) * 6,
-        activation: str = "tanh",
-        lr: float = 1e-4,
-        weight_decay: float = 0.0,
-        epochs: int = 200,
-        batch_size: int = 32,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
+        regressor: FeedForward,
         protocol: str = "repaired",
-        seed: int = 0,
-        device: str = "auto",
     ):
         self.source_ae = source_ae
         self.target_ae = target_ae
-        self.hidden = hidden
-        self.activation = activation
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.validation_fraction = validation_fraction
+        self.regressor = regressor
         self.protocol = protocol
-        self.seed = seed
-        self.device = device
 
     def fit(
         self,
@@ -186,7 +171,7 @@ class EncoderRegressorDecoder(TableRegressor):
         validation: tuple[Table, Table] | None = None,
         monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
     ) -> "EncoderRegressorDecoder":
-        return self._fit(X, Y, validation, monitor, self.validation_fraction)
+        return self._fit(X, Y, validation, monitor, self.regressor.validation_fraction)
 
     fit_as_published = fit_as_published
 
@@ -203,27 +188,17 @@ class EncoderRegressorDecoder(TableRegressor):
         if validation is not None:
             x_val, y_val = self._read_x(validation[0]), self._read_y(*validation)
         else:
-            stop = set_aside(y, validation_fraction, self.seed)
+            stop = set_aside(y, validation_fraction, self.regressor.seed)
             x, y, x_val, y_val = x[~stop], y[~stop], x[stop], y[stop]
         self.source_ = self._autoencoder(self.source_ae, x, x_val)
         self.target_ = self._autoencoder(self.target_ae, y, y_val)
         latents = (self.source_.encode(x), self.target_.encode(y))  # (lines, latent) each
-        self.regressor_ = FeedForward(
-            self.hidden,
-            self.activation,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            patience=self.patience,
-            validation_fraction=0.0,
-            seed=self.seed,
-            device=self.device,
-        )
-        self.regressor_.fit(
+        self.regressor_ = clone(self.regressor)
+        self.regressor_._fit(
             *latents,
             (self.source_.encode(x_val), self.target_.encode(y_val)) if len(x_val) else None,
             None if monitor is None else lambda _: monitor(self),
+            validation_fraction=0.0,
         )
         self.history_ = self.regressor_.history_
         return self

@@ -116,7 +116,8 @@ class TissueMean(_Mean):
             raise InputError("TissueMean knows the tissue of none of the training lines: give it "
                              "tissue=cohort.lines['tissue'], indexed by line.")
         self.perturbation_means_ = Y.mean().fillna(self.global_mean_)
-        self.tissue_means_ = Y.groupby(tissue, observed=True).mean().fillna(self.perturbation_means_)
+        means = Y.groupby(tissue, observed=True).mean()
+        self.tissue_means_ = means.fillna(self.perturbation_means_)
 
     def _means(self, lines: pd.Index) -> np.ndarray:
         means = self.tissue_means_.reindex(self._of(lines)).fillna(self.perturbation_means_)

@@ -12,16 +12,16 @@ FeedForward(hidden=(100,) * 3, activation="tanh", lr=1e-4, batch_size=32, scale_
 from collections.abc import Callable
 
 import numpy as np
-import torch
+from torch import nn
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.as_published import fit_as_published
 from cdp_lib.models.blocks import mlp
-from cdp_lib.models.tables import Table, TableRegressor, column_means, means_and_scales
-from cdp_lib.training import masked_mse, seeded, train
+from cdp_lib.models.scaled import ScaledNetwork, label_scales
+from cdp_lib.models.tables import Table
 
 
-class FeedForward(TableRegressor):
+class FeedForward(ScaledNetwork):
     """Multi-target regression with a small network; unknown labels (NaN) are masked.
 
     Early stopping watches `validation=(X, Y)`, or else a random `validation_fraction` of the rows;
@@ -83,48 +83,20 @@ class FeedForward(TableRegressor):
         else:
             stop = set_aside(y, validation_fraction, self.seed)
             x, y, x_val, y_val = x[~stop], y[~stop], x[stop], y[stop]
-        self._learn_scales(x, y)
-        with seeded(self.seed):  # the initial weights
-            self.module_ = mlp(
-                [x.shape[1], *self.hidden, y.shape[1]], self.activation, self.dropout
-            )
-        self.history_ = train(
-            self.module_,
-            lambda module, x, y: masked_mse(module(x), y),
-            self._tensors(x, y),
-            self._tensors(x_val, y_val) if len(x_val) else None,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            patience=self.patience,
-            seed=self.seed,
-            device=self.device,
-            monitor=None if monitor is None else lambda: monitor(self),
+        return self._learn(
+            x, y, (x_val, y_val) if len(x_val) else None, self.patience,
+            None if monitor is None else lambda: monitor(self),
         )
-        return self
 
-    def _learn_scales(self, x: np.ndarray, y: np.ndarray) -> None:
-        self.x_mean_, self.x_scale_ = means_and_scales(x)
+    def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
+        return mlp([x.shape[1], *self.hidden, outputs], self.activation, self.dropout)
+
+    def _label_scales(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean, scale = label_scales(y)
+        if self.scale_targets:
+            return mean, scale
         empty = np.isnan(y).all(axis=0)
-        self.y_mean_ = column_means(y)
-        self.y_scale_ = np.sqrt(column_means((y - self.y_mean_) ** 2))
-        if not self.scale_targets:
-            self.y_mean_, self.y_scale_ = np.where(empty, self.y_mean_, 0.0), np.ones(len(empty))
-        self.y_scale_[empty] = 0.0
-
-    def _tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        y = (y - self.y_mean_) / np.where(self.y_scale_ > 0, self.y_scale_, 1.0)
-        return self._scaled(x), torch.tensor(y, dtype=torch.float32)
-
-    def _scaled(self, x: np.ndarray) -> torch.Tensor:
-        return torch.tensor((x - self.x_mean_) / self.x_scale_, dtype=torch.float32)
-
-    def _predict(self, x: np.ndarray) -> np.ndarray:
-        device = next(self.module_.parameters()).device
-        with torch.no_grad():
-            f = self.module_(self._scaled(x).to(device)).cpu().numpy()  # (lines, perturbations)
-        return self.y_mean_ + self.y_scale_ * f
+        return np.where(empty, mean, 0.0), np.where(empty, 0.0, 1.0)
 
 
 def set_aside(y: np.ndarray, fraction: float, seed: int) -> np.ndarray:

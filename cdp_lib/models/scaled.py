@@ -1,10 +1,12 @@
-"""What the networks on several omics share: scales of the training rows around one module.
+"""What the networks that predict labels share: scales of the training rows around one module.
 
     y = mean_y + scale_y * f((x - mean_x) / scale_x)
 
-f is trained on the squared error of the known cells, for a fixed number of epochs.  A perturbation
-without any known label has scale 0: its prediction is the mean of all labels.
+f is trained on the squared error of the known cells.  A perturbation without any known label has
+scale 0: its prediction is the mean of all labels.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -23,27 +25,46 @@ class ScaledNetwork(TableRegressor):
     """
 
     def fit(self, X: Table, Y: Table) -> "ScaledNetwork":
-        x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
+        return self._learn(*self._open(X, Y))
+
+    def _learn(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        patience: int | None = None,
+        monitor: Callable[[], float] | None = None,
+    ) -> "ScaledNetwork":
+        """Train on x (lines, features) and y (lines, perturbations)."""
         self.x_mean_, self.x_scale_ = means_and_scales(x)
-        self.y_mean_, self.y_scale_ = label_scales(y)
+        self.y_mean_, self.y_scale_ = self._label_scales(y)
         with seeded(self.seed):  # the initial weights
             self.module_ = self._module(x, y.shape[1])
-        scaled = (y - self.y_mean_) / np.where(self.y_scale_ > 0, self.y_scale_, 1.0)
         self.history_ = train(
             self.module_,
             lambda module, x, y: masked_mse(module(x), y),
-            (self._scaled(x), torch.tensor(scaled, dtype=torch.float32)),
+            self._tensors(x, y),
+            None if validation is None else self._tensors(*validation),
             epochs=self.epochs,
             batch_size=self.batch_size,
             lr=self.lr,
             weight_decay=self.weight_decay,
+            patience=patience,
             seed=self.seed,
             device=self.device,
+            monitor=monitor,
         )
         return self
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
         raise NotImplementedError
+
+    def _label_scales(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return label_scales(y)
+
+    def _tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        y = (y - self.y_mean_) / np.where(self.y_scale_ > 0, self.y_scale_, 1.0)
+        return self._scaled(x), torch.tensor(y, dtype=torch.float32)
 
     def _scaled(self, x: np.ndarray) -> torch.Tensor:
         return torch.tensor((x - self.x_mean_) / self.x_scale_, dtype=torch.float32)

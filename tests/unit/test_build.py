@@ -89,7 +89,8 @@ def test_a_chapter_that_failed_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changed", ["book/welcome.md", "_toc.yml", "_build/executed/00_quickstart.ipynb", "cdp_lib/a.py"]
+    "changed",
+    ["book/welcome.md", "_toc.yml", "_build/executed/00_quickstart.ipynb", "cdp_lib/a.py"],
 )
 def test_any_changed_input_makes_the_site_stale(book, changed):
     executed = book / "_build" / "executed"
@@ -162,7 +163,10 @@ def test_a_warning_stops_the_build(book, capfd):
 
 
 def test_docstrings_with_bars_stars_and_equations_are_plain_text():
-    text = "Mean |y - p| of *all* rows, see `mae`.\n\n    r2 = 1 - a / b\n\n- one `x`\n  goes on\n- two"
+    text = (
+        "Mean |y - p| of *all* rows, see `mae`.\n\n    r2 = 1 - a / b\n\n"
+        "- one `x`\n  goes on\n- two"
+    )
     assert docstrings.rst(text) == (
         "Mean \\|y - p\\| of \\*all\\* rows, see ``mae``.\n\n::\n\n    r2 = 1 - a / b\n\n"
         "- one ``x``\n  goes on\n- two\n"

@@ -109,7 +109,8 @@ def test_each_baseline_of_the_table_is_what_pandas_computes(model, held, cohort)
     })
     long["p"] = by_pandas(long, model)
     tested = long[long["test"]]
-    error, spread = np.square(tested["y"] - tested["p"]), np.square(tested["y"] - tested["y"].mean())
+    error = np.square(tested["y"] - tested["p"])
+    spread = np.square(tested["y"] - tested["y"].mean())
     assert ours["global", "rmse"] == pytest.approx(np.sqrt(error.mean()), abs=1e-5)
     assert ours["global", "r2"] == pytest.approx(1 - error.sum() / spread.sum(), abs=1e-5)
 
@@ -169,7 +170,8 @@ def test_the_linear_autoencoder_is_a_projection_on_principal_directions(chapter,
     directions = np.linalg.eigh(centred.T @ centred)[1][:, -3:]
     Z = chapter["z_scores"](X, rows)
     plain = PlainRidge(alpha=1000.0).fit(Z[rows], centred).predict(Z)
-    np.testing.assert_allclose(ours, plain @ directions @ directions.T + means.to_numpy(), atol=1e-4)
+    expected = plain @ directions @ directions.T + means.to_numpy()
+    np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
 def test_p_values_are_those_of_scipy_and_of_the_library(chapter, cohort):

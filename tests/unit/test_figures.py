@@ -94,7 +94,9 @@ DRAWN = {
     "scores": lambda: figures.scores(summary()),
     "scores of simulated data": lambda: figures.scores(summary(), edition="teaching"),
     "distributions": lambda: figures.distributions(samples, "r", reference=(0.2, "reported")),
-    "distributions of simulated data": lambda: figures.distributions(samples, "r", None, "teaching"),
+    "distributions of simulated data": lambda: figures.distributions(
+        samples, "r", None, "teaching"
+    ),
     "heatmap": lambda: figures.heatmap(table(), "z", centre=0),
     "large heatmap": lambda: figures.heatmap(table((30, 30)), "z"),
     "splits": lambda: figures.splits_diagram(LinesOut()),

@@ -55,8 +55,8 @@ __all__ = [
     "ccle_genes_by_lines", "ccle_metabolomics", "ccle_mutations", "ccle_rppa", "cellminer",
     "cmp_models", "combo_compound_names", "combo_compound_set", "copy_number_sidm",
     "damaging_matrix", "depmap_wide", "drug_smiles", "edge_list", "gct", "gdsc_drugs",
-    "gdsc_fitted", "gdsc_line_details", "gdsc_matrix_ach", "gdsc_matrix_cosmic", "gmt", "hint_binary",
-    "mutation_matrices", "nci60_expression", "prism_auc", "prism_logfold", "prism_treatments", "rds",
-    "rds_dependency", "rds_lines", "same_fit", "sample_info", "smiles_by_cid", "smiles_lines",
-    "zinc_substances",
+    "gdsc_fitted", "gdsc_line_details", "gdsc_matrix_ach", "gdsc_matrix_cosmic", "gmt",
+    "hint_binary", "mutation_matrices", "nci60_expression", "prism_auc", "prism_logfold",
+    "prism_treatments", "rds", "rds_dependency", "rds_lines", "same_fit", "sample_info",
+    "smiles_by_cid", "smiles_lines", "zinc_substances",
 ]

@@ -136,7 +136,8 @@ def test_a_prism_table_without_treatments():
 
 
 def matrices(tmp_path, damaging, hotspot):
-    paths = [tmp_path / f"OmicsSomaticMutationsMatrix{kind}.csv" for kind in ("Damaging", "Hotspot")]
+    name = "OmicsSomaticMutationsMatrix"
+    paths = [tmp_path / f"{name}{kind}.csv" for kind in ("Damaging", "Hotspot")]
     for path, text in zip(paths, (damaging, hotspot), strict=True):
         path.write_text(text)
     return paths

@@ -94,7 +94,8 @@ def test_an_empty_trailer_row_and_an_empty_line():
 def test_a_cellminer_workbook_with_text_above_the_table(tmp_path):
     nothing = [None] * 3
     rows = [["CellMiner", *nothing], [None, *nothing],
-            ["Gene name d", "Chromosome f", "BR:MCF7", "LE:HL-60(TB)"], ["A1BG", "19", 1.5, "na"], ["KRAS", "12", 2.5, 0.5]]
+            ["Gene name d", "Chromosome f", "BR:MCF7", "LE:HL-60(TB)"],
+            ["A1BG", "19", 1.5, "na"], ["KRAS", "12", 2.5, 0.5]]
     pd.DataFrame(rows).to_excel(tmp_path / "rna.xlsx", index=False, header=False)
     with zipfile.ZipFile(tmp_path / "rna.zip", "w") as archive:
         archive.write(tmp_path / "rna.xlsx", "output/rna.xlsx")

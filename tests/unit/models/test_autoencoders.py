@@ -12,6 +12,7 @@ from torch import nn
 from cdp_lib import splits
 from cdp_lib.errors import InputError
 from cdp_lib.models.autoencoders import AutoEncoder, EncoderRegressorDecoder
+from cdp_lib.models.feedforward import FeedForward
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -37,16 +38,20 @@ def quick(**changes):
     return AutoEncoder(**(dict(hidden=(8, 2), lr=0.03, epochs=40, device="cpu") | changes))
 
 
-def chain(**changes):
-    settings = dict(hidden=(8,), lr=0.03, epochs=30, device="cpu")
-    return EncoderRegressorDecoder(quick(), quick(hidden=(6, 2)), **(settings | changes))
+def between(**changes):
+    """The network between the latent layers."""
+    return FeedForward(**(dict(hidden=(8,), activation="tanh", lr=0.03, epochs=30, batch_size=32,
+                               patience=None, device="cpu") | changes))
 
 
-def brief(**changes):
+def chain(protocol="repaired", **changes):
+    return EncoderRegressorDecoder(quick(), quick(hidden=(6, 2)), between(**changes), protocol)
+
+
+def brief(parts=None, protocol="repaired", **changes):
     """A chain that learns hardly anything, fast."""
-    part = quick(epochs=2)
-    return EncoderRegressorDecoder(part, part, **(dict(hidden=(3,), epochs=3, device="cpu")
-                                                  | changes))
+    network = between(**(dict(hidden=(3,), lr=1e-4, epochs=3) | changes))
+    return EncoderRegressorDecoder(*(parts or [quick(epochs=2)] * 2), network, protocol)
 
 
 def test_the_papers_shape():
@@ -136,7 +141,7 @@ def test_the_parts_of_a_repaired_chain_are_fitted_on_its_training_rows():
 def test_the_published_chain_uses_the_given_parts():
     X, Y = tables()
     parts = quick(epochs=2).fit(X), quick(epochs=2).fit(Y)
-    model = EncoderRegressorDecoder(*parts, (3,), epochs=3, protocol="as_published", device="cpu")
+    model = brief(parts, "as_published")
     model.fit(X.iloc[:60], Y.iloc[:60])
     assert (model.source_, model.target_) == parts
 
@@ -187,9 +192,7 @@ class Published(BaseEstimator):
         known = test[1].notna().any(axis=1)
         if self.leak == "autoencoders":
             parts = [quick(epochs=2).fit(table) for table in every]
-            model = EncoderRegressorDecoder(*parts, (3,), epochs=3, protocol="as_published",
-                                            device="cpu")
-            self.model_ = model.fit(X, Y)
+            self.model_ = brief(parts, "as_published").fit(X, Y)
         elif known.any():
             self.model_ = brief(lr=0.05, epochs=8).fit_as_published(
                 X, Y, *(table[known] for table in test)
