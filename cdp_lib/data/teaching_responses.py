@@ -30,6 +30,7 @@ from scipy.special import expit
 
 from cdp_lib.data.teaching_omics import Lines, drug_facts, facts, kin
 from cdp_lib.errors import InputError
+from cdp_lib.screens import expected_growth
 
 SHOWN = 0.55  # w: share of a signal that some omics shows
 EFFECT = {"mutation": 1.0, "copy_number": 1.0}  # b_d of a drug by causal omics; others 0.6
@@ -219,7 +220,7 @@ def simulate_pairs(world: Lines, drugs: Response, seed: int) -> tuple[pd.DataFra
         first, second = alone[:, a, :, None], alone[:, b, None, :]  # doses of a, doses of b
         synergy = strength[j] * expit(activity[:, a] + activity[:, b])[:, None, None]
         both = hill[:, a, :, None] * hill[:, b, None, :]  # none where one drug does nothing
-        truth[:, j] = np.maximum(reference(first, second) - synergy * both, -1.0)
+        truth[:, j] = np.maximum(expected_growth(first, second) - synergy * both, -1.0)
     pair_noise = rng.normal(0, 0.05, truth.shape)
     tested = rng.random(truth.shape[:2]) > 0.03  # (lines, pairs)
     lines = pd.Index(world.lines.loc[lines, "panel_name"], name="line")
@@ -236,12 +237,6 @@ def simulate_pairs(world: Lines, drugs: Response, seed: int) -> tuple[pd.DataFra
         pd.DataFrame(np.where(tested, best, np.nan), index=lines, columns=labels),
         pd.DataFrame(truth.min(axis=(2, 3)), index=lines, columns=labels), causes)
     return pd.concat([wells, singles], ignore_index=True), response.with_ceiling()
-
-
-def reference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Growth expected of two drugs that do not interact (xia2018's modified Bliss)."""
-    capped = np.minimum(first, 1) * np.minimum(second, 1)
-    return np.where((first <= 0) | (second <= 0), np.minimum(first, second), capped)
 
 
 def long_wells(lines, names, pairs, doses, growth, tested) -> pd.DataFrame:
