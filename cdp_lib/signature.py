@@ -24,11 +24,12 @@ ROLES = ("reported", "published", "repaired", "baseline")
 EMPTY = {"published": 1.09, "repaired": 1.145, "baseline": 1.2}  # where empty marks stand
 
 
-def dumbbell(rows: Iterable[Mapping]) -> Figure:
+def dumbbell(rows: Iterable[Mapping], narrow: bool = False) -> Figure:
     """A row has label, detail, metric, and a number or None for each of `ROLES`.
 
     `<role>_sd` adds an interval.  All rows share one axis, so only scores that are 1 when perfect
-    and 0 when useless can stand in it: R2 and correlations.
+    and 0 when useless can stand in it: R2 and correlations.  On a `narrow` figure, for a phone,
+    the labels stand above their rows.
     """
     rows = [dict(row) for row in rows]
     for row in rows:
@@ -41,19 +42,25 @@ def dumbbell(rows: Iterable[Mapping]) -> Figure:
     lowest = min([0.0, *numbers])
     with look():
         figure, (axes,) = canvas(0.62 * len(rows) + 1.1)
+        if narrow:
+            figure.set_size_inches(3.6, len(rows) + 1.1)
         for y, row in enumerate(rows):
             _row(axes, y, row)
+            _label(axes, y, row, lowest if narrow else None)
         _frame(axes, rows, lowest)
+        if narrow:
+            axes.set_ylim(len(rows) - 0.55, -0.75)
         keys = [axes.plot([], [], **_key(role))[0] for role in ROLES]
         words = [WORDS[role] for role in ROLES]
         figure.legend(
-            keys, words, loc="outside upper left", ncols=4, fontsize=8.5, handletextpad=0.2,
+            keys, words, loc="outside upper left", ncols=2 if narrow else 4, fontsize=8.5,
+            handletextpad=0.2,
             columnspacing=1.6, borderaxespad=0, labelcolor=[COLOURS[role] for role in ROLES],
         )  # fmt: skip
     return finish(figure, "Dumbbell chart of scores; 1 is perfect. " + " ".join(map(_said, rows)))
 
 
-def signature(path: Path) -> Path:
+def signature(path: Path, narrow: bool = False) -> Path:
     """Write the figure as SVG from the ledger and the records; the same input, the same bytes."""
     real = [record for record in claims.records() if record.edition != "teaching"]
     real.sort(key=lambda record: EDITIONS.index(record.edition))
@@ -71,7 +78,7 @@ def signature(path: Path) -> Path:
         rows.append(row)
     rows.sort(key=lambda row: -1 if row["reported"] is None else row["reported"], reverse=True)
     path = Path(path)
-    path.write_text(svg(dumbbell(rows), "signature"), encoding="utf-8")
+    path.write_text(svg(dumbbell(rows, narrow), "signature"), encoding="utf-8")
     return path
 
 
@@ -89,9 +96,18 @@ def _row(axes: Axes, y: int, row: dict) -> None:
     for role in ROLES[1:]:
         if role not in found:
             mark(axes, EMPTY[role], y, role, hollow=True)
-    left = {"transform": axes.get_yaxis_transform(), "ha": "right"}
-    axes.text(-0.02, y - 0.03, row["label"], va="bottom", fontweight="bold", **left)
-    axes.text(-0.02, y + 0.07, row.get("detail", ""), va="top", fontsize=8, **left)
+
+
+def _label(axes: Axes, y: int, row: dict, above: float | None) -> None:
+    """Who, and which score: left of the row, or `above` it from there on."""
+    detail = row.get("detail", "")
+    if above is None:
+        left = {"transform": axes.get_yaxis_transform(), "ha": "right"}
+        axes.text(-0.02, y - 0.03, row["label"], va="bottom", fontweight="bold", **left)
+        axes.text(-0.02, y + 0.07, detail, va="top", fontsize=8, **left)
+    else:
+        axes.text(above, y - 0.5, row["label"], va="bottom", fontweight="bold")
+        axes.text(above, y - 0.48, detail, va="top", fontsize=8)
 
 
 def _numbers(axes: Axes, y: float, found: dict[str, float], shift: float) -> None:
@@ -99,8 +115,10 @@ def _numbers(axes: Axes, y: float, found: dict[str, float], shift: float) -> Non
     here = sorted(found, key=found.get)
     close = len(here) == 2 and found[here[1]] - found[here[0]] < 0.1
     for role, side in zip(here, ("right", "left"), strict=False):
-        axes.text(
-            found[role], y + shift, _short(found[role], role), fontsize=8.5, color=COLOURS[role],
+        away = {"right": -2, "left": 2}[side] if close else 0  # points
+        axes.annotate(
+            _short(found[role], role), (found[role], y + shift), (away, 0),
+            textcoords="offset points", fontsize=8.5, color=COLOURS[role],
             ha=side if close else "center", va="bottom" if shift < 0 else "top",
         )  # fmt: skip
 

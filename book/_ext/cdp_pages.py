@@ -88,7 +88,9 @@ def prepare(app) -> None:
 
     if app.builder.format != "html":
         return
-    signature(Path(app.srcdir, "book", "_static", "signature.svg"))
+    static = Path(app.srcdir, "book", "_static")
+    signature(static / "signature.svg")
+    signature(static / "signature_narrow.svg", narrow=True)
     copy_script(app, mathjax(), "mathjax/tex-svg.js")
 
 
