@@ -1,8 +1,9 @@
-"""An interactive map of lines as one piece of HTML: it needs no network, no script and no package.
+"""A map of lines by tissue: as interactive HTML without network or script, and as a plain figure.
 
-Each panel is an inline SVG; a point names its line when the pointer rests on it (`<title>`).  Below
-stand the tissues as radio buttons, which the keyboard reaches too: the chosen tissue stays, the
-others fade, by style sheet alone.  Ink and background are those of the page, light or dark.
+In the HTML each panel is an inline SVG; a point names its line when the pointer rests on it
+(`<title>`).  Below stand the tissues as radio buttons, which the keyboard reaches too: the chosen
+tissue stays, the others fade, by style sheet alone.  Ink and background are those of the page,
+light or dark.  The figure has the same colours and shapes; it is for records and for print.
 """
 
 import html
@@ -11,13 +12,15 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cdp_lib.errors import InputError
-from cdp_lib.look import COLOURS, INK
+from cdp_lib.look import COLOURS, INK, canvas, finish, look
 
 SIDE = 300  # of a panel, in SVG units
 PALETTE = [COLOURS[role] for role in ("repaired", "reported", "teaching", "published")]
 SHAPES = ("circle", "square", "triangle")  # four colours in each shape: twelve tissues
+MARKERS = ("o", "s", "^")  # the same shapes in matplotlib's words
 STYLE = """
 .{id} {{ position: relative; display: flex; flex-wrap: wrap; gap: .3rem; margin: 1.5rem 0;
   font-size: .85rem; }}
@@ -63,6 +66,39 @@ def tissue_map(
         f'<svg role="img" aria-label="{label}" viewBox="-1 0 {width} {SIDE + 30}">{drawn}</svg>'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
+
+
+def picture(
+    panels: Mapping[str, pd.DataFrame], tissues: pd.Series, hollow: bool = False
+) -> Figure:
+    """The same map as a figure: all tissues at once, the twelve largest in the legend."""
+    check(panels, tissues, tissues)
+    tissues = tissues.astype(str).loc[next(iter(panels.values())).index]
+    counts = tissues.value_counts()
+    largest = counts.index[: len(PALETTE) * len(SHAPES)]
+    groups = {f"{words(tissue)}, {counts[tissue]}": tissues == tissue for tissue in largest}
+    if len(counts) > len(largest):
+        rest = ~tissues.isin(largest)
+        groups = {f"{len(counts) - len(largest)} others, {rest.sum()}": rest, **groups}
+    with look():
+        figure, panes = canvas(4.4, len(panels))
+        for axes, (title, points) in zip(panes, panels.items(), strict=True):
+            first = len(largest) - len(groups)  # -1 where others stand before the largest
+            for number, (name, here) in enumerate(groups.items(), start=first):
+                colour = PALETTE[number % len(PALETTE)] if number >= 0 else INK
+                shape = MARKERS[number // len(PALETTE)] if number >= 0 else "."
+                axes.plot(
+                    *points.loc[here].to_numpy(float).T, shape, ms=3.5, mec=colour, alpha=0.8,
+                    mfc="none" if hollow else colour, mew=0.8, ls="none", label=name,
+                )  # fmt: skip
+            axes.set(title=title, xticks=[], yticks=[])
+            axes.spines[:].set_visible(True)
+        figure.legend(
+            *panes[0].get_legend_handles_labels(), ncols=4, loc="outside lower left",
+            fontsize=7.5, handletextpad=0.1, columnspacing=1.0,
+        )  # fmt: skip
+    said = "; ".join(groups)
+    return finish(figure, f"Maps of {len(tissues)} lines by {', '.join(panels)}: {said}.")
 
 
 def check(panels: Mapping[str, pd.DataFrame], tissues: pd.Series, names: pd.Series) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cdp_lib.errors import InputError
-from cdp_lib.explorer import tissue_map
+from cdp_lib.explorer import picture, tissue_map
 
 
 def cohort(n=40, n_tissues=5):
@@ -90,6 +90,32 @@ def test_simulated_lines_are_hollow_and_twelve_tissues_look_different():
     assert len(set(looks[:12])) == 12 and set(looks[12:]) == {("#767676", "circle")}
     assert all(g.get("fill") == "transparent" for g in tree(
         tissue_map({"PCA": points}, tissues, names, "So.", hollow=True)).iter("g"))
+
+
+@pytest.mark.parametrize(("n_tissues", "n_groups"), [(5, 5), (12, 12), (14, 13)])
+def test_the_plain_figure_has_every_line_and_the_same_colours(n_tissues, n_groups):
+    points, tissues, names = cohort(800, n_tissues)
+    figure = picture({"PCA": points, "t-SNE": points * 2}, tissues)
+    for axes, scale in zip(figure.axes, (1, 2), strict=True):
+        drawn = {line.get_label(): line for line in axes.lines}
+        assert len(drawn) == n_groups
+        for tissue, n in tissues.value_counts().head(12).items():
+            xy = drawn[f"{tissue.replace('_', ' ')}, {n}"].get_xydata()
+            np.testing.assert_allclose(xy, points[tissues == tissue] * scale)
+        assert sum(len(line.get_xdata()) for line in axes.lines) == 800
+    looks = [(line.get_markeredgecolor(), line.get_marker())
+             for line in figure.axes[0].lines]
+    assert len(set(looks)) == n_groups
+    page = tree(tissue_map({"PCA": points}, tissues, names, "So."))
+    colours = [g.get("fill") for g in page.iter("g") if g.get("class")]
+    assert [colour for colour, _ in looks if colour != "#767676"] == colours[:12]
+    assert "800 lines by PCA, t-SNE" in figure.alt_text
+
+
+def test_the_plain_figure_refuses_what_the_map_refuses():
+    points, tissues, _ = cohort()
+    with pytest.raises(InputError, match="tissues lack 1"):
+        picture({"PCA": points}, tissues.iloc[1:])
 
 
 @pytest.mark.parametrize(("change", "words"), [
