@@ -114,19 +114,34 @@ def records(folder: Path | None = None) -> tuple[Record, ...]:
 
 
 def best_baseline(record: Record, among: Iterable[Record]) -> Record | None:
-    """The best naive baseline with the record's chapter, edition, metric, axis and split."""
-    same = ("chapter", "edition", "metric", "axis", "split")
-    rivals = [
-        other
-        for other in among
-        if other.baseline
-        and isinstance(other.value, (int, float))
-        and all(getattr(other, name) == getattr(record, name) for name in same)
-    ]
+    """The best naive baseline on the record's own rows; None where none was recorded.
+
+    It shares chapter, edition, metric, axis, split and n, and has the record's protocol or none.
+    In a table (key "table/row") with models it speaks for that table; a table that holds nothing
+    but baselines speaks for the whole chapter, wherever a table has none of its own.
+    """
+    chapter = [other for other in among if other.chapter == record.chapter]
+    models = {_table(other) for other in chapter if not other.baseline}
+    rivals = [other for other in chapter if other.baseline and _same_rows(record, other)]
+    own = [other for other in rivals if _table(other) == _table(record)]
+    rivals = own or [other for other in rivals if _table(other) not in models]
     if record.metric is None or not rivals:
         return None
     best = min if record.metric in LOWER_IS_BETTER else max
     return best(rivals, key=lambda other: other.value)
+
+
+def _table(record: Record) -> str:
+    return record.key.partition("/")[0]
+
+
+def _same_rows(record: Record, baseline: Record) -> bool:
+    same = ("edition", "metric", "axis", "split", "n")
+    return (
+        isinstance(baseline.value, (int, float))
+        and baseline.protocol in (None, record.protocol)
+        and all(getattr(baseline, name) == getattr(record, name) for name in same)
+    )
 
 
 def provenance(

@@ -346,6 +346,52 @@ def test_the_best_baseline_shares_the_rows(book):
     assert table.loc["a2020-C003", "verdict"] == "not run"
 
 
+def test_a_baseline_of_other_rows_is_no_baseline():
+    rows = {"metric": "r2", "axis": "line", "split": "leave lines out", "n": 40}
+    mine = record(key="new lines/net", protocol="repaired", **rows)
+
+    def best(*rivals):
+        given = [record(baseline=True, **(rows | rival)) for rival in rivals]
+        models = [mine, record(key="rebuilt/net", **rows)]
+        found = records.best_baseline(mine, [*models, *given])
+        return found and found.value
+
+    own = {"key": "new lines/mean", "value": 0.1}
+    assert best(own) == 0.1
+    for name, other in {"n": 44, "split": "leave pairs out", "axis": "global", "metric": "mse",
+                        "edition": "official", "chapter": "04_b",
+                        "protocol": "as_published"}.items():
+        assert best(own | {name: other}) is None, name
+    assert best(own | {"protocol": "repaired"}) == 0.1
+    assert best(own, own | {"value": 0.2}) == 0.2
+    elsewhere = {"key": "rebuilt/mean", "value": 0.9}  # a table with models of its own
+    assert best(elsewhere) is None and best(own, elsewhere) == 0.1
+    naive = {"key": "naive/mean", "value": 0.3}  # nothing but baselines: for the whole chapter
+    assert best(naive, elsewhere) == 0.3 and best(own, naive) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("id", "protocol", "words"),
+    [
+        ("itzhacky2021-C023", "repaired", "tissue mean"),
+        ("itzhacky2021-C026", "repaired", "mean of the other lines"),
+        ("itzhacky2021-C027", "repaired", "tissue mean"),
+        ("itzhacky2021-C034", "repaired", "line-agnostic mean"),
+        ("wang2022-C020", "as_published", "tissue mean"),
+    ],
+)
+def test_the_recorded_baselines_are_those_of_the_same_task(id, protocol, words):
+    """Each is of the claim's own table of the chapter, or of a table of baselines alone."""
+    measured = records.records(BOOK)
+    mine = [r for r in measured if (r.claim, r.protocol) == (id, protocol)]
+    assert mine
+    for one in mine:
+        found = records.best_baseline(one, measured)
+        assert words in found.key and found.n == one.n
+        own, table = (r.key.partition("/")[0] for r in (one, found))
+        assert table == own or table.startswith("naive")
+
+
 def test_table_and_summary_agree(book):
     write(book, result(claim="a2020-C001"), result("b", value=9.0, claim="a2020-C002"))
     write(book, result(claim="a2020-C001", edition="teaching"), edition="teaching")
