@@ -208,8 +208,8 @@ class Chapter:
         found = [run for run in runs() if (run.chapter, run.edition) == (self.name, edition)]
         if not found:
             print(
-                f"No run of {self.name} on {EDITIONS[edition]} is recorded yet; this records one: "
-                f"cdp run {self.name} --data {edition} --profile teach --record"
+                f"No run of {self.name} on {EDITIONS[edition]} is recorded yet; in a clone of the "
+                f"book this records one: cdp run {self.name} --data {edition} --record"
             )
             return
         words = f"Recorded on {EDITIONS[edition]}"

@@ -22,6 +22,7 @@ from nbclient import NotebookClient
 
 from cdp_lib import notebook
 from cdp_lib.editions import edition
+from cdp_lib.records import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIMEN = ROOT / "tests" / "data" / "notebooks" / "92_specimen.ipynb"
@@ -45,8 +46,9 @@ def colab(tmp_path_factory) -> Path:
     (kernel / "kernel.json").write_text(json.dumps(spec))
     source = folder / "source"  # what `pip install git+...` would fetch
     shutil.copytree(ROOT / "cdp_lib", source / "cdp_lib")
-    shutil.copytree(ROOT / "book" / "claims", source / "book" / "claims")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for part in ("claims", "results"):
+        shutil.copytree(ROOT / "book" / part, source / "book" / part)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     return folder
 
@@ -81,3 +83,7 @@ def test_a_chapter_runs_alone_in_an_empty_folder(chapter, colab, tmp_path, monke
     assert place.startswith(str(colab)), "the chapter ran on a library from elsewhere"
     assert sys.prefix not in place
     assert list(tmp_path.iterdir()) == [], "a chapter leaves nothing in the reader's folder"
+    assert ("Recorded on real measurements" in text) == (chapter.stem == "00_quickstart")
+    count = "from cdp_lib.records import runs; print(*(len(run.figures) for run in runs()))"
+    carried = python_of(colab, "-c", count).stdout.split()
+    assert carried == [str(len(run.figures)) for run in runs(ROOT / "book")]
