@@ -9,6 +9,7 @@ t-test (Nadeau & Bengio 2003).
 """
 
 import inspect
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -77,7 +78,17 @@ def cross_validate(
     axes = (axis,) if isinstance(axis, str) else tuple(axis)
     _check_known("metric", metrics, METRICS)
     _check_known("axis", axes, AXES)
+    if not isinstance(models, Mapping):
+        raise InputError("Models come as a dictionary, name -> model, not a "
+                         f"{type(models).__name__}.")
+    if not isinstance(split, Split):
+        raise InputError(f"cross_validate needs a Split, not a {type(split).__name__}: make one "
+                         "with cdp_lib.splits.")
+    for fold in split:
+        fold.match(cohort.Y)
     naive = naive_baselines(cohort) if baselines else {}
+    if not models and not naive:
+        raise InputError("There is no model and no baseline to score: give one, or baselines=True.")
     if clash := set(models) & set(naive):
         raise InputError(f"{min(clash)!r} is the name of a baseline: call your model otherwise.")
     X, Y = _inputs(cohort, omics), cohort.Y  # (lines, features), (lines, perturbations)
@@ -201,6 +212,7 @@ def _inputs(cohort, omics: Omics) -> pd.DataFrame:
 def _fit(model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold: Fold) -> BaseEstimator:
     if not X.index.equals(Y.index):
         raise InputError("The omics and the response name different lines: build a Cohort first.")
+    fold.match(Y)
     model = clone(model)
     tune = _labelled(X, Y, fold.tune)
     if len(tune[0]) and "validation" in inspect.signature(model.fit).parameters:

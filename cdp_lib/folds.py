@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from cdp_lib.errors import InputError
 
 TRAIN, TUNE, TEST, UNUSED = 0, 1, 2, 3
+KINDS = ("lines", "perturbations")
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Fold:
     """The role of each cell: TRAIN, TUNE (part of training, to choose), TEST or UNUSED.
 
     Cells nobody measured carry the role of their row or column, but no label to learn or score.
+    `names` are the lines and perturbations that the roles belong to; masks are plain arrays.
     """
 
     roles: np.ndarray = field(repr=False)  # int8 (lines, perturbations), maybe a broadcast view
     repeat: int = 0
     number: int = 0
     plan: Plan | None = field(default=None, repr=False)
+    names: tuple[pd.Index, pd.Index] | None = field(default=None, repr=False)
 
     @property
     def train(self) -> np.ndarray:
@@ -62,6 +66,16 @@ class Fold:
     def fit(self) -> np.ndarray:
         """Train and tune: every cell whose label a model may see."""
         return self.roles <= TUNE
+
+    def match(self, Y: pd.DataFrame) -> None:
+        """Refuse a response other than the one that was split: by position roles would be wrong."""
+        if Y.shape != self.roles.shape:
+            raise InputError(
+                "This fold does not fit the response, which has {} lines x {} perturbations where "
+                "the fold has {} x {}: split this cohort itself.".format(*Y.shape, *self.roles.shape)
+            )
+        for known, given, what in zip(self.names or (), (Y.index, Y.columns), KINDS):
+            refuse_other_names(known, given, what)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +109,10 @@ def deal(groups: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarr
 
 
 def make_folds(
-    plan: Plan, open_cells: np.ndarray, n_folds: int, repeats: int, tune: float, seed: int
+    plan: Plan, known: pd.DataFrame, n_folds: int, repeats: int, tune: float, seed: int
 ) -> tuple[Fold, ...]:
-    """All folds of all repeats over the open cells; lines without any are UNUSED."""
+    """All folds of all repeats over the known cells; lines without any are UNUSED."""
+    open_cells, names = known.to_numpy(), (known.index, known.columns)
     sides = _sides(plan, open_cells)
     groups = min(len(np.unique(side[side >= 0])) for side in sides)
     if groups < n_folds:
@@ -114,11 +129,21 @@ def make_folds(
             roles = [
                 _item_roles(side, tested == number, tune, rng) for side, tested in zip(sides, dealt)
             ]
-            folds.append(Fold(_cell_roles(plan, roles, open_cells), repeat, number, plan))
+            folds.append(Fold(_cell_roles(plan, roles, open_cells), repeat, number, plan, names))
             _refuse_empty(folds[-1], open_cells, tune)
             for numbers in _must_not_cross(plan):
                 refuse_leak(plan.name, folds[-1], numbers)
     return tuple(folds)
+
+
+def refuse_other_names(known: pd.Index, given: pd.Index, what: str) -> None:
+    """Refuse other names, or another order; numbered rows (0, 1, ...) go by position."""
+    if isinstance(known, pd.RangeIndex) or known.equals(given):
+        return
+    new = given.difference(known, sort=False)
+    found = f"{len(new)} other {what} such as {new[0]!r}" if len(new) else f"{what} in another order"
+    raise InputError(f"This fold was made from a response with other names, and this one has "
+                     f"{found}: split this cohort itself.")
 
 
 def refuse_leak(name: str, fold: Fold, numbers: np.ndarray) -> None:

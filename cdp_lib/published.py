@@ -32,7 +32,7 @@ def file_order(cohort, n_folds: int = 5, held: str = "line") -> Split:
     for number, block in enumerate(np.array_split(np.arange(Y.shape[axis]), n_folds)):
         roles = np.zeros(Y.shape, np.int8)  # (lines, perturbations), TRAIN
         np.moveaxis(roles, axis, 0)[block] = TEST
-        folds.append(Fold(roles, number=number))
+        folds.append(Fold(roles, number=number, names=(Y.index, Y.columns)))
     name = f"leave {held}s out, in file order"
     return Split(name, f"{name.capitalize()}: each of {n_folds} folds holds out consecutive "
                  f"{held}s of the file, neither shuffled nor grouped; the score depends on the "

@@ -16,13 +16,16 @@ cells are known; never on a measured value.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
 
 from cdp_lib.errors import InputError
-from cdp_lib.folds import TEST, TRAIN, TUNE, UNUSED, Fold, Plan, Split, make_folds, refuse_leak
+from cdp_lib.folds import (
+    KINDS, TEST, TRAIN, TUNE, UNUSED, Fold, Plan, Split, make_folds, refuse_leak,
+    refuse_other_names,
+)
 
 __all__ = [
     "TRAIN", "TUNE", "TEST", "UNUSED", "Fold", "Split", "leave_pairs_out", "leave_lines_out",
@@ -50,7 +53,7 @@ def leave_pairs_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     plan = Plan("leave pairs out", "cell", lines, perturbations)
     meaning = ("single (line, perturbation) cells ({kept})", "gaps are filled in a screen that "
                "tested the line and the perturbation elsewhere")
-    return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, f"{kept} and {also}")
+    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, f"{kept} and {also}")
 
 
 def leave_lines_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
@@ -67,7 +70,7 @@ def leave_lines_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     lines, kept = _line_groups(cohort, groups)
     plan = Plan("leave lines out", "line", lines, np.arange(Y.shape[1]))
     meaning = ("whole lines ({kept})", "a new line is predicted for known perturbations")
-    return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, kept)
+    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, kept)
 
 
 def leave_tissues_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
@@ -92,7 +95,7 @@ def leave_tissues_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     n_folds = tissues.nunique() if n_folds is None else n_folds
     meaning = ("all lines of a tissue ({kept})", "a kind of cancer never seen is predicted for "
                "known perturbations")
-    return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, kept)
+    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, kept)
 
 
 def leave_perturbations_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
@@ -110,7 +113,7 @@ def leave_perturbations_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     perturbations, kept = _perturbation_groups(cohort, groups)
     plan = Plan("leave perturbations out", "perturbation", np.arange(len(Y)), perturbations)
     meaning = ("whole perturbations ({kept})", "a new perturbation is predicted for known lines")
-    return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, kept)
+    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, kept)
 
 
 def leave_both_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
@@ -131,7 +134,7 @@ def leave_both_out(cohort, n_folds=5, repeats=1, tune=0.1, seed=0,
     plan = Plan("leave both out", "both", lines, perturbations)
     meaning = ("blocks of lines x perturbations ({kept})", "a new line is predicted for a new "
                "perturbation")
-    return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, f"{kept} and {also}")
+    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, f"{kept} and {also}")
 
 
 def leave_drugs_out(screen, n_folds=5, held="both", repeats=1, tune=0.1, seed=0,
@@ -162,7 +165,7 @@ def leave_drugs_out(screen, n_folds=5, held="both", repeats=1, tune=0.1, seed=0,
     plan = Plan("leave drugs out", unit, np.arange(len(Y)), np.arange(Y.shape[1]), drugs=members)
     what = "one new and one known drug" if held == "one" else "two new drugs"
     meaning = (f"drug pairs of {what} ({{kept}})", f"a pair of {what} is predicted for known lines")
-    return _split(plan, _known(Y), n_folds, repeats, tune, seed, meaning, kept)
+    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, kept)
 
 
 def nested(fold: Fold, cohort, n_folds=5, repeats=1, tune=0.0, seed=0) -> Split:
@@ -178,16 +181,23 @@ def nested(fold: Fold, cohort, n_folds=5, repeats=1, tune=0.0, seed=0) -> Split:
                          "split it by hand too.")
     meaning = ("part of what an outer fold may fit ({kept})", "a setting does while "
                "the outer test cells stay unseen")
+    Y = _response(cohort)
+    fold.match(Y)
     plan = replace(fold.plan, name=f"{fold.plan.name}, nested")
-    return _split(plan, _known(_response(cohort)) & fold.fit, n_folds, repeats, tune, seed, meaning,
+    return _split(plan, Y.notna() & fold.fit, n_folds, repeats, tune, seed, meaning,
                   "with the same groups as the outer fold")
 
 
 def assert_no_leak(split: Split, groups, axis: str = "line") -> None:
     """Refuse a split that trains and tests on one group; groups: one label a line (or column)."""
-    numbers = _numbers(pd.Series(groups))
-    numbers = numbers[:, None] if axis == "line" else numbers[None, :]
+    labels, side = pd.Series(groups), 0 if axis == "line" else 1
+    numbers = np.expand_dims(_numbers(labels), 1 - side)
     for fold in split:
+        if len(labels) != fold.roles.shape[side]:
+            raise InputError(f"{len(labels)} groups cannot label the {fold.roles.shape[side]} "
+                             f"{KINDS[side]} of this split: give one each.")
+        if fold.names and not isinstance(labels.index, pd.RangeIndex):
+            refuse_other_names(fold.names[side], labels.index, KINDS[side])
         refuse_leak(split.name, fold, numbers)
 
 
@@ -196,8 +206,9 @@ def _split(plan, known, n_folds, repeats, tune, seed, meaning, kept) -> Split:
     for name, value, least in (("n_folds", n_folds, 2), ("repeats", repeats, 1), ("seed", seed, 0)):
         if not isinstance(value, Integral) or value < least:
             raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}.")
-    if not 0 <= tune < 1:
-        raise InputError(f"tune is a share of the training groups, from 0 to below 1, not {tune}.")
+    if not isinstance(tune, Real) or not 0 <= tune < 1:
+        raise InputError("tune is a share of the training groups, from 0 to below 1, "
+                         f"not {tune!r}.")
     folds = make_folds(plan, known, n_folds, repeats, tune, seed)
     what, finding = meaning
     rounds = f"{n_folds} folds" + (f", drawn {repeats} times," if repeats > 1 else "")
@@ -215,10 +226,6 @@ def _response(cohort) -> pd.DataFrame:
         raise InputError("A split needs a cohort or its response table Y, not "
                          f"{type(cohort).__name__}.")
     return Y
-
-
-def _known(Y: pd.DataFrame) -> np.ndarray:
-    return Y.notna().to_numpy()  # (lines, perturbations)
 
 
 def _line_groups(cohort, groups: Groups) -> tuple[np.ndarray, str]:

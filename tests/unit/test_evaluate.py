@@ -349,3 +349,32 @@ def test_search_params_and_errors(cohort):
     one_line_a_fold = Search(Ridge(alphas=(1.0,)), {"inner": [5]}, n_folds=40)
     with pytest.raises(InputError, match="No setting has a pearson per perturbation"):
         one_line_a_fold.fit(cohort.X("expression"), cohort.Y)
+
+
+def test_a_split_of_other_lines_is_refused(cohort):
+    """By position, donors would stand on both sides."""
+    split = splits.leave_lines_out(cohort, 3)
+    turned = SimpleNamespace(Y=cohort.Y[::-1], lines=cohort.lines[::-1], X=cohort.X)
+    turned.X = lambda omics: cohort.X(omics)[::-1]
+    with pytest.raises(InputError, match="lines in another order"):
+        cross_validate({"ridge": Ridge()}, turned, split)
+    with pytest.raises(InputError, match="lines in another order"):
+        fitted(Ridge(), turned, split.folds[0])
+    fewer = SimpleNamespace(Y=cohort.Y[1:], X=lambda omics: cohort.X(omics)[1:])
+    with pytest.raises(InputError, match="39 lines x 6 perturbations"):
+        cross_validate({"ridge": Ridge()}, fewer, split)
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda c, s: cross_validate([Ridge()], c, s), "a dictionary, name -> model, not a list"),
+        (lambda c, s: cross_validate(Ridge(), c, s), "not a Ridge"),
+        (lambda c, s: cross_validate({}, c, s, baselines=False), "no model and no baseline"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, s.folds[0]), "a Split, not a Fold"),
+    ],
+)
+def test_what_cannot_be_cross_validated_is_one_sentence(call, words, cohort):
+    with pytest.raises(InputError, match=words) as error:
+        call(cohort, splits.leave_lines_out(cohort, 3))
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")

@@ -319,6 +319,8 @@ def test_the_sentence_names_the_groups():
         (lambda c: leave_lines_out(c, repeats=0), "repeats must be"),
         (lambda c: leave_lines_out(c, seed=-1), "seed must be"),
         (lambda c: leave_lines_out(c, tune=1), "tune is a share"),
+        (lambda c: leave_lines_out(c, tune="a"), "tune is a share .* not 'a'"),
+        (lambda c: leave_lines_out(c, tune=None), "tune is a share .* not None"),
         (lambda c: leave_lines_out(c, groups="patient"), "no column 'patient'"),
         (lambda c: leave_lines_out(c, groups=c.lines["donor"].iloc[:3]), "lack 27 of the lines"),
         (lambda c: leave_lines_out(c, groups=pd.concat([c.lines["donor"]] * 2)), "twice"),
@@ -358,6 +360,55 @@ def test_a_fold_made_by_hand_is_checked_for_leaks():
     assert_no_leak(clean, ["a", "b"])
     with pytest.raises(InputError):
         assert_no_leak(clean, ["a", "a"])
+
+
+def renamed(data, order):
+    """The same cohort with its lines in another order, a part of them, or under other names."""
+    return SimpleNamespace(Y=data.Y.loc[order], lines=data.lines.loc[order],
+                           perturbations=data.perturbations)
+
+
+def test_a_fold_knows_its_lines_and_perturbations():
+    data = cohort()
+    turned = renamed(data, data.Y.index[::-1])
+    for make in EVERY:
+        fold = make(data, 2, tune=0.3).folds[0]
+        fold.match(data.Y)
+        for inner in nested(fold, data, 2):
+            inner.match(data.Y)
+        with pytest.raises(InputError, match="lines in another order"):
+            fold.match(turned.Y)
+        with pytest.raises(InputError, match="lines in another order"):
+            nested(fold, turned, 2)
+        with pytest.raises(InputError, match="perturbations in another order"):
+            fold.match(data.Y[data.Y.columns[::-1]])
+        with pytest.raises(InputError, match="1 other lines such as 'new'"):
+            fold.match(data.Y.rename(index={"l3": "new"}))
+        with pytest.raises(InputError, match="29 lines x 20 perturbations .* 30 x 20") as error:
+            fold.match(data.Y.iloc[1:])
+        assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def test_masks_stay_plain_arrays_and_unnamed_tables_go_by_position():
+    data = cohort()
+    bare = pd.DataFrame(data.Y.to_numpy())
+    fold = leave_lines_out(bare, 3).folds[0]
+    assert type(fold.test) is np.ndarray
+    fold.match(data.Y)  # numbered rows name nothing, so position is all there is
+    with pytest.raises(InputError, match="30 other lines such as 0"):
+        leave_lines_out(data, 3).folds[0].match(bare)
+    with pytest.raises(InputError, match="29 lines"):
+        fold.match(bare.iloc[1:])
+
+
+def test_groups_of_other_lines_are_no_proof_against_a_leak():
+    data = cohort()
+    split = leave_lines_out(data, 3)
+    assert_no_leak(split, data.lines["donor"])
+    with pytest.raises(InputError, match="lines in another order"):
+        assert_no_leak(split, data.lines["donor"][::-1])
+    with pytest.raises(InputError, match="29 groups .* 30 lines"):
+        assert_no_leak(split, data.lines["donor"].to_list()[1:])
 
 
 def test_the_examples_in_the_docstrings_hold():
