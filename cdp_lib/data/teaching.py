@@ -13,6 +13,8 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,9 +27,8 @@ from cdp_lib.data.teaching_files import write_files
 from cdp_lib.data.teaching_world import World, simulate
 from cdp_lib.errors import DataUnavailable, InputError
 
-README = """\
-# SIMULATED DATA
-
+MARK = "# SIMULATED DATA\n"
+README = MARK + """
 Everything measured in this folder was drawn by cdp_lib.data.teaching; nothing of it was observed.
 Names of genes, drugs, targets and structures are real, and so are the names of the NCI-60 panel;
 what is said about them here is not. The files have the names and formats of their upstream
@@ -66,29 +67,61 @@ def write(
     drugs: int = 60,
     seed: int = 0,
 ) -> Path:
-    """Simulate and write all files under `<folder>/<data set>/<file>`; returns the folder."""
+    """Simulate and write all files under `<folder>/<data set>/<file>`; returns the folder.
+
+    The folder is new, empty, or holds an earlier teaching cohort: nothing else is overwritten.
+    """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     sizes = {"lines": lines, "genes": genes, "perturbed": perturbed, "drugs": drugs, "seed": seed}
+    with one_sentence(folder, "choose another folder, or make room"):
+        refuse_to_overwrite(folder)
+        write_all(folder, sizes)
+    return folder
+
+
+def write_all(folder: Path, sizes: dict[str, int]) -> None:
+    """The simulation as files; the README comes first, so that the folder is known by it."""
     refuse_odd_sizes(sizes)
     world = simulate(**sizes)
-    write_files(folder, world)
     tables, mappings = truth_of(world)
     text = json.dumps({
         "tables": {k: json.loads(t.to_json(orient="split", double_precision=6))
                    for k, t in tables.items()},
         "mappings": mappings,
     })
-    (folder / "truth.json").write_text(text, encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.md").write_text(README.format(**sizes), encoding="utf-8")
-    return folder
+    write_files(folder, world)
+    (folder / "truth.json").write_text(text, encoding="utf-8")
+
+
+def refuse_to_overwrite(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        readme = folder / "README.md"
+        if not readme.is_file() or not readme.read_bytes().startswith(MARK.encode()):
+            raise InputError(
+                f"The folder {folder} holds other files: give a new or empty folder, because a "
+                f"teaching cohort would be scattered among them."
+            )
+
+
+@contextmanager
+def one_sentence(folder: Path, what_to_do: str) -> Iterator[None]:
+    """A disk that is full or may not be written is a sentence, not a traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"The teaching cohort cannot be written to {folder} ({error.strerror or error}): "
+            f"{what_to_do}."
+        ) from error
 
 
 def refuse_odd_sizes(sizes: dict[str, int]) -> None:
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise InputError(
-                f"The teaching cohort was asked for {name}={value!r}: give a whole number."
+                f"The teaching cohort was asked for {name}={value!r}: give a whole number, 0 or more."
             )
 
 
@@ -138,13 +171,15 @@ def root(
     folder = cache_dir() / "teaching" / f"{version()}-{key}"
     if (folder / "README.md").is_file():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not folder.is_dir():
-            unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix="unfinished-"))
-            try:
-                write(unfinished, **sizes)
-                unfinished.replace(folder)
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
+    elsewhere = "make room, or point CDP_CACHE at a folder that you may write to"
+    with one_sentence(folder, elsewhere):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix="unfinished-"))
+                try:
+                    write_all(unfinished, sizes)
+                    unfinished.replace(folder)
+                finally:
+                    shutil.rmtree(unfinished, ignore_errors=True)
     return folder

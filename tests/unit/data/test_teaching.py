@@ -12,7 +12,6 @@ from cdp_lib import chem
 from cdp_lib.data import catalogue, readers, teaching
 from cdp_lib.data.teaching_omics import drug_facts, facts
 from cdp_lib.data.teaching_world import simulate
-from cdp_lib.errors import DataUnavailable, InputError
 
 SMALL = {"lines": 60, "genes": 170, "perturbed": 90, "drugs": 8}
 DEFAULT = {"lines": 240, "genes": 600, "perturbed": 300, "drugs": 60}
@@ -277,34 +276,6 @@ def test_everything_simulated_says_so(folder):
     assert lines["additional_info"].str.contains("simulated").all()
 
 
-def test_the_cohort_in_the_cache_is_written_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("CDP_CACHE", str(tmp_path))
-    first = teaching.root(**SMALL)
-    stamp = (first / "README.md").stat().st_mtime_ns
-    assert teaching.root(**SMALL) == first and (first / "README.md").stat().st_mtime_ns == stamp
-    assert teaching.root(**{**SMALL, "lines": 61}) != first
-    assert not list(tmp_path.glob("teaching/unfinished-*"))
-
-
-@pytest.mark.parametrize("sizes, sentence", [
-    ({"lines": 10}, "10 lines: ask for at least 60"),
-    ({"genes": 20}, "asked for 20 genes"),
-    ({"perturbed": 5}, "perturb 5 of 600 genes"),
-    ({"perturbed": 601}, "perturb 601 of 600 genes"),
-    ({"drugs": 61}, "asked for 61 drugs"),
-    ({"lines": 100.5}, "lines=100.5: give a whole number"),
-    ({"seed": -1}, "seed=-1: give a whole number"),
-])
-def test_odd_sizes_are_refused(tmp_path, sizes, sentence):
-    with pytest.raises(InputError, match=sentence):
-        teaching.write(tmp_path, **sizes)
-
-
 def test_more_genes_than_names_get_names_that_say_so(tmp_path):
     names = simulate(**{**SMALL, "genes": 900}, seed=0).lines.genes.index
     assert len(names) == 900 and names.is_unique and names.str.startswith("SIM0").sum() > 100
-
-
-def test_a_folder_without_truth_says_how_to_make_one(tmp_path):
-    with pytest.raises(DataUnavailable, match="truth.json: write a teaching cohort"):
-        teaching.truth(tmp_path)
