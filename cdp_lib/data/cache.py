@@ -5,6 +5,7 @@ are one JSON file. The key is made of the files' names, sizes and times, the rea
 version of this library: a changed file is read again, and nothing is ever unpickled.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -34,8 +35,9 @@ def cached(reader: Reader, *paths: str | Path, **options: object) -> pd.DataFram
     except (OSError, ValueError, KeyError):  # not there yet, or damaged
         table = reader(*paths, **options)
     if _storable(table):
-        _store(table, folder)
-        return _load(folder)
+        with contextlib.suppress(OSError):  # a full or read-only disk costs time, not the table
+            _store(table, folder)
+            return _load(folder)
     return table
 
 

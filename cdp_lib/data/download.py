@@ -5,8 +5,8 @@
         -> checksum                            (ledger.py: published, or pinned at first download)
         -> <cache>/<data set>/<file>           (one atomic step)
 
-A file with a wrong checksum is kept aside as ``<file>.bad-<sum>`` and never used.  A lock makes
-sure that two processes never write one file.
+A file with a wrong checksum, or that cannot be what it is called, is kept aside and never used:
+``<file>.bad-<sum>``.  A lock makes sure that two processes never write one file.
 """
 
 import errno
@@ -25,6 +25,7 @@ from cdp_lib.data import catalogue
 from cdp_lib.data.catalogue import EDITIONS, File, size_text
 from cdp_lib.data.ledger import Ledger, locks
 from cdp_lib.data.transfer import NotHere, discard, is_http, length, transfer
+from cdp_lib.data.unpack import flaw
 from cdp_lib.errors import DataUnavailable, InputError
 
 _given: dict[str, str] = {}
@@ -58,14 +59,20 @@ def given() -> dict[str, str]:
 
 
 def fetch(
-    ids: str | Iterable[str] | None = None, edition: str | None = None, progress: bool = True
+    ids: str | Iterable[str] | None = None,
+    edition: str | None = None,
+    progress: bool = True,
+    unpin: bool = False,
 ) -> list[Path]:
     """Fetch whole data sets: all files, or those of one edition.
 
     Without ids, every data set of the edition, by default the pocket one.  A file that cannot be
-    had does not stop the others; the error at the end names it.
+    had does not stop the others; the error at the end names it.  `unpin` sets files without a
+    published checksum aside and takes what is upstream today.
     """
     files = _choose(ids, edition)
+    for file in files if unpin else ():
+        _set_aside(file)
     _check_disk(files)
     return _bring(files, progress)
 
@@ -92,6 +99,13 @@ def _state(ledger: Ledger, file: File, target: Path) -> str:
         return "corrupt"
     ledger.remember(file, target, found)
     return "ok"
+
+
+def _set_aside(file: File) -> None:
+    target = _target(file)
+    Ledger(cache_dir()).unpin(file)
+    if target.is_file() and not file.checked:
+        os.replace(target, target.with_name(f"{target.name}.old"))
 
 
 def _bring(files: list[File], progress: bool) -> list[Path]:
@@ -121,14 +135,15 @@ def _obtain(file: File, bar: tqdm) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(locks(ledger.cache) / f"{file.dataset}--{file.name}.lock"):
-            looked = []
-            if target.is_file():
-                wrong = _settle(ledger, file, target, target, "the cache")
-                if wrong is None:
-                    return
-                looked.append(f"the cache ({wrong})")
-            _download(ledger, file, target, looked, bar)
+            if not target.is_file():
+                return _download(ledger, file, target, [], bar)
+            wrong = _settle(ledger, file, target, target, "the cache")
+            if wrong:
+                _download(ledger, file, target, [f"the cache ({wrong})"], bar)
+                print(f"Fetched {file.key} again; its copy in the cache was wrong: {wrong}.")
     except OSError as error:
+        if target.is_file() and _state(ledger, file, target) == "ok":
+            return  # a cache that may only be read is a cache
         raise InputError(_disk_sentence(error, file, target)) from error
 
 
@@ -160,12 +175,17 @@ def _download(ledger: Ledger, file: File, target: Path, looked: list[str], bar: 
 def _settle(ledger: Ledger, file: File, found_at: Path, target: Path, place: str) -> str | None:
     """Give right bytes their name, or set wrong ones aside and say what is wrong with them."""
     expected, found = ledger.expected(file), ledger.examine(file, found_at)
-    if expected and found[expected[0]] != expected[1]:
+    if expected is None:
+        wrong = flaw(found_at, file.name)
+    else:
         kind, value = expected
+        wrong = f"{kind} is {found[kind]} instead of {value}" if found[kind] != value else ""
+        if wrong and not file.checked:
+            wrong += f" pinned in {ledger.pins}, `cdp data fetch {file.dataset} --unpin` forgets it"
+    if wrong:
         bad = target.with_name(f"{target.name}.bad-{found['sha256'][:8]}")
         os.replace(found_at, bad)
-        pin = "" if file.checked else f" pinned in {ledger.pins}, delete it there to take the new"
-        return f"{kind} is {found[kind]} instead of {value}{pin}, kept aside as {bad.name}"
+        return f"{wrong}, kept aside as {bad.name}"
     if expected is None:
         ledger.pin(file, found, found_at.stat().st_size, place)
     os.replace(found_at, target)
@@ -177,6 +197,8 @@ def _settle(ledger: Ledger, file: File, found_at: Path, target: Path, place: str
 def _addresses(file: File) -> Iterator[tuple[str, str]]:
     """(where, address) in the order in which they are tried; CDP_MIRROR comes first."""
     mirror = os.environ.get("CDP_MIRROR", "")
+    if "://" in mirror and not is_http(mirror):
+        raise InputError(f"CDP_MIRROR is {mirror!r}: give a folder or an http(s):// address.")
     for name in file.names if mirror else ():
         if is_http(mirror):
             address = f"{mirror.rstrip('/')}/{file.dataset}/{quote(name)}"
@@ -196,6 +218,8 @@ def _announce(file: File) -> None:
             notice.write(text)
     except FileExistsError:
         return
+    except OSError:  # no room for the notice: it is printed every time
+        pass
     print(text, end="")
 
 

@@ -61,9 +61,15 @@ class Ledger:
             pins[file.key] = {"sha256": found["sha256"], "bytes": size, "from": source}
             _write(self.pins, pins)
 
+    def unpin(self, file: File) -> None:
+        """Take the next download for the right one, whatever the first one was."""
+        with FileLock(locks(self.cache) / "catalogue.lock"):
+            _write(self.pins, {key: pin for key, pin in self._pins().items() if key != file.key})
+        self.forget(file)
+
     def remember(self, file: File, path: Path, found: dict[str, str]) -> None:
-        """Note that `path`, as it stands now, was checked; a read-only cache notes nothing."""
-        with contextlib.suppress(PermissionError):
+        """Note that `path`, as it stands now, was checked; a cache without room notes nothing."""
+        with contextlib.suppress(OSError):
             _write(self._memory(file), {"stamp": _stamp(path), **found})
 
     def remembers(self, file: File, path: Path) -> bool:
@@ -77,7 +83,8 @@ class Ledger:
         return note.get(kind) == value
 
     def forget(self, file: File) -> None:
-        self._memory(file).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a file that changed, the note is worthless anyway
+            self._memory(file).unlink(missing_ok=True)
 
     def was_here(self, file: File) -> bool:
         return self._memory(file).exists()
@@ -122,5 +129,9 @@ def _write(path: Path, content: dict) -> None:
     with tempfile.NamedTemporaryFile(
         "w", dir=path.parent, prefix=".", suffix=".json", delete=False, encoding="utf-8"
     ) as file:
-        json.dump(content, file, indent=1, sort_keys=True)
-    os.replace(file.name, path)
+        beside = Path(file.name)
+    try:
+        beside.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

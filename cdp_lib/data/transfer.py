@@ -28,7 +28,7 @@ PAUSE = 1.0  # seconds before the second attempt, doubled before each further on
 LONGEST_PAUSE = 60.0  # a server that asks for more is left for the next address
 TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds between two blocks
 BLOCK = 1 << 20
-RETRIED = {408, 429, 500, 502, 503, 504}
+RETRIED = (408, 429)  # and every 5xx
 DROPPED = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
 
 
@@ -136,7 +136,7 @@ def _receive(
             return True
         discard(part)
         raise Broken("the server refused the rest of the file")
-    if reply.status_code in RETRIED:
+    if reply.status_code in RETRIED or reply.status_code >= 500:
         raise Broken(f"answered {reply.status_code}", _retry_after(reply))
     if reply.status_code not in {200, 206}:
         raise NotHere(f"answered {reply.status_code}")

@@ -50,6 +50,31 @@ def unpack(archive: Path, folder: Path, limit: int = LIMIT) -> list[Path]:
         return [_move(Path(scratch) / name, folder / name) for name in names]
 
 
+def flaw(path: Path, name: str) -> str:
+    """Why these bytes cannot be the file of that name, whatever it should hold; or nothing."""
+    with path.open("rb") as file:
+        start = file.read(1024)
+    text = start.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if not text:
+        return "it is empty"
+    if text.startswith((b"<!doctype", b"<html")):
+        return "it is a web page"
+    packed = {".gz": (b"\x1f\x8b",), ".zip": (b"PK\x03\x04",), ".xlsx": (b"PK\x03\x04",)}
+    if not start.startswith(packed.get(Path(name).suffix, b"")):
+        return f"it is no {Path(name).suffix} file"
+    try:
+        if start.startswith(b"\x1f\x8b"):
+            with gzip.open(path) as file:
+                while file.read(BLOCK):
+                    pass
+        elif start.startswith(b"PK\x03\x04"):
+            with zipfile.ZipFile(path) as box:
+                return "it is damaged" if box.testzip() else ""
+    except DAMAGED:
+        return "it is damaged or cut short"
+    return ""
+
+
 def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """(name, open file) of each regular member, after every name has been checked."""
     if zipfile.is_zipfile(archive):

@@ -1,5 +1,6 @@
 """The cache of parsed tables: same table, memory-mapped, read anew when a file changes."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -92,6 +93,18 @@ def test_nothing_half_written_stays(file):
     cached(counting, file)
     folder = Path(os.environ["CDP_CACHE"]) / "parsed"
     assert [p for p in folder.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_cache_that_cannot_be_written_costs_only_time(file, monkeypatch, number):
+    def refused(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(np, "save", refused)
+    for _ in range(2):
+        assert cached(counting, file).equals(readers.depmap_wide(file))
+    assert len(CALLS) == 2
+    assert list((Path(os.environ["CDP_CACHE"]) / "parsed").iterdir()) == []
 
 
 def test_what_is_no_plain_table_is_read_each_time(file):

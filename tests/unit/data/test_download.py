@@ -1,7 +1,12 @@
 """Downloads into a cache that stays right: addresses, checksums, pins, sentences."""
 
+import errno
+import gzip
 import hashlib
+import io
 import json
+import re
+import zipfile
 
 import pytest
 
@@ -16,6 +21,12 @@ SUM = hashlib.sha256(BODY).hexdigest()
 def file(*urls, name="a.bin", body=BODY, **fields) -> File:
     how = {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()} | fields
     return File("toy", name, "a file", urls, ("pocket",), **how)
+
+
+def zipped(body: bytes) -> bytes:
+    with zipfile.ZipFile(box := io.BytesIO(), "w") as archive:
+        archive.writestr("a.csv", body)
+    return box.getvalue()
 
 
 def test_a_file_arrives_verified_and_is_asked_for_once(server, toy):
@@ -71,6 +82,45 @@ def test_the_first_download_is_pinned_and_a_later_change_names_both_sums(server,
     assert "catalogue.lock.json" in str(caught.value)
     server.serve("/a", BODY)
     assert toy.get() == BODY
+
+
+@pytest.mark.parametrize(("name", "body", "why"), [
+    ("a.txt", b" <html>login please</html>", "it is a web page"),
+    ("a.txt", b"\n", "it is empty"),
+    ("a.csv.gz", gzip.compress(BODY)[:200], "it is damaged or cut short"),
+    ("a.csv.gz", BODY, "it is no .gz file"),
+    ("a.zip", zipped(BODY)[:2000], "it is damaged or cut short"),
+    ("a.zip", zipped(BODY).replace(BODY[:200], BODY[:200][::-1]), "it is damaged"),
+])
+def test_what_cannot_be_the_file_is_never_pinned(toy, monkeypatch, tmp_path, name, body, why):
+    toy.lists(file("http://127.0.0.1:9/a", name=name, sha256=None, bytes=None))
+    monkeypatch.setenv("CDP_MIRROR", str(tmp_path / "mirror"))
+    (tmp_path / "mirror/toy").mkdir(parents=True)
+    there = tmp_path / "mirror/toy" / name
+    there.write_bytes(body)
+    with pytest.raises(DataUnavailable, match=f"{re.escape(why)}, kept aside as {name}.bad-"):
+        toy.get(name)
+    good = {".gz": gzip.compress(BODY), ".zip": zipped(BODY)}.get(there.suffix, BODY)
+    there.write_bytes(good)
+    assert toy.get(name) == good
+
+
+def test_a_pin_can_be_given_up(server, toy):
+    server.serve("/a", BODY)
+    server.serve("/b", BODY)
+    toy.lists(
+        file(server.address + "/a", sha256=None, bytes=None),
+        file(server.address + "/b", name="b.bin"),
+    )
+    download.fetch("toy")
+    server.serve("/a", BODY[::-1])
+    download.fetch("toy", unpin=True)
+    assert toy.get() == BODY[::-1] and toy.at("a.bin.old").read_bytes() == BODY
+    assert [request["path"] for request in server.requests] == ["/a", "/b", "/a"]
+    server.serve("/a", BODY)
+    toy.at().unlink()
+    with pytest.raises(DataUnavailable, match="`cdp data fetch toy --unpin` forgets it"):
+        toy.get()
 
 
 def test_a_file_put_there_by_hand_is_pinned(toy):
@@ -142,14 +192,17 @@ def test_the_licence_is_printed_once(server, toy, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_changed_file_in_the_cache_is_noticed_and_replaced(server, toy):
+def test_a_changed_file_in_the_cache_is_noticed_and_replaced(server, toy, capsys):
     server.serve("/a", BODY)
     toy.lists(file(server.address + "/a"), file("http://127.0.0.1:9/b", name="b.bin"))
     path = download.path("toy", "a.bin")
     assert download.verify() == [("toy", "a.bin", "ok")]
     path.write_bytes(BODY[::-1])
     assert download.verify("toy") == [("toy", "a.bin", "corrupt"), ("toy", "b.bin", "missing")]
+    capsys.readouterr()
     assert toy.get() == BODY and len(toy.bad()) == 1
+    told = capsys.readouterr().out
+    assert "Fetched toy/a.bin again" in told and toy.bad()[0] in told
     path.unlink()
     assert download.verify() == [("toy", "a.bin", "missing")]
 
@@ -195,6 +248,31 @@ def test_a_cache_that_cannot_be_a_folder_is_one_sentence(toy, monkeypatch, tmp_p
     toy.lists(file("http://127.0.0.1:9/a"))
     with pytest.raises(InputError, match="cannot be used .* point CDP_CACHE at a folder"):
         download.path("toy", "a.bin")
+
+
+def test_a_cache_that_may_only_be_read_is_enough(server, toy, monkeypatch):
+    server.serve("/a", BODY)
+    toy.lists(file(server.address + "/a"))
+    toy.get()
+    toy.at().touch()  # as on a copied disk: to be checked again
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(download, "FileLock", refused)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
+    assert toy.get() == BODY
+    assert [each.state for each in download.verify("toy")] == ["ok"]
+    toy.at().write_bytes(BODY[::-1])
+    with pytest.raises(InputError, match="Read-only file system.*point CDP_CACHE"):
+        toy.get()
+
+
+def test_a_mirror_of_another_kind_is_one_sentence(toy, monkeypatch):
+    monkeypatch.setenv("CDP_MIRROR", "ftp://x")
+    toy.lists(file("http://127.0.0.1:9/a"))
+    with pytest.raises(InputError, match="CDP_MIRROR is 'ftp://x': give a folder or an http"):
+        toy.get()
 
 
 def test_every_pocket_file_comes_from_the_mirror_folder(mirror, monkeypatch, tmp_path):

@@ -25,7 +25,7 @@ def file(*urls, name="a.bin", body=BODY, **fields) -> File:
     return File("toy", name, "a file", urls, ("pocket",), **how)
 
 
-@pytest.mark.parametrize("fault", ["drop", 429, 500, 503])
+@pytest.mark.parametrize("fault", ["drop", 429, 500, 503, 507, 522])
 def test_a_passing_fault_is_retried_at_the_same_address(server, toy, fault):
     server.serve("/a", BODY, fault, fault)
     toy.lists(file(server.address + "/a"))
