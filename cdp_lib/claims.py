@@ -125,17 +125,21 @@ def table(
             row |= {"reported": claim.reported, "reported_sd": claim.sd, "split": claim.split}
             row |= _ours(claim, record, best_baseline(record, measured) if record else None)
             row["verdict"], row["reason"] = judge(claim, record)
-            rows.append(row | {"note": claim.note})
+            rows.append(row | {"arithmetic": claim.arithmetic, "note": claim.note})
     return pd.DataFrame(rows)
 
 
-def summary(folder: Path | None = None) -> pd.DataFrame:
-    """Papers x verdicts: how many claims are settled which way, on real data."""
+def summary(folder: Path | None = None, *, arithmetic: bool = False) -> pd.DataFrame:
+    """Papers x verdicts: how many claims are settled which way, on real data.
+
+    Claims that the paper's own numbers settle, without data, are counted by arithmetic=True alone.
+    """
     measured = records(folder)
     counts = {head: dict.fromkeys(VERDICTS, 0) for head in papers(folder)}
     for claim in claims(folder=folder):
-        found, _ = settled(claim, [r for r in measured if r.claim == claim.id])
-        counts[claim.paper][found] += 1
+        if claim.arithmetic == arithmetic:
+            found, _ = settled(claim, [r for r in measured if r.claim == claim.id])
+            counts[claim.paper][found] += 1
     return pd.DataFrame.from_dict(counts, orient="index", columns=list(VERDICTS))
 
 

@@ -29,6 +29,11 @@ METRICS = NAMES | {
     "negative_elbo": "−ELBO",
     "ln_ic50": "ln IC50",
 }
+ARITHMETIC, UNRECORDED = "arithmetic", "unrecorded"
+KINDS = {edition: edition for edition in claims.EDITIONS} | {
+    ARITHMETIC: "by arithmetic, no data",
+    UNRECORDED: "no record yet",
+}  # what the filter by edition offers: every row is one of them
 HEADS = ("Claim", "Reported", "Ours", "Best naive baseline", "Verdict", "Score", "In the paper")
 
 
@@ -39,12 +44,14 @@ def page(folder: Path | None = None, static: str = "../_static") -> str:
     """
     folder = folder or claims.root()
     papers, counts = claims.papers(folder), claims.summary(folder)
+    checked = claims.summary(folder, arithmetic=True)
     table = claims.table(folder=folder).astype(object)
     table = table.where(table.notna(), None)
-    used = [edition for edition in claims.EDITIONS if (table["edition"] == edition).any()]
+    table["kind"] = [_kind(row) for row in table.itertuples()]
+    used = {kind: words for kind, words in KINDS.items() if (table["kind"] == kind).any()}
     parts = [
         f'<link rel="stylesheet" href="{static}/scoreboard.css">',
-        _summary(papers, counts),
+        _summary(papers, counts, checked),
         _filters(papers, used),
         *(_paper(paper, table[table["paper"] == paper.id], folder) for paper in papers.values()),
         f'<script src="{static}/scoreboard.js" defer></script>',
@@ -69,28 +76,38 @@ def _rules() -> str:
         "unless the ledger states another tolerance for it.\n"
         "The first table counts each claim once, by the record nearest to the paper's own data and "
         "protocol; records from simulated data never count.\n"
+        "Claims that the paper's own other numbers settle, by arithmetic and without any data, are "
+        "counted in a row of their own.\n"
     )
 
 
-def _summary(papers: dict[str, Paper], counts: pd.DataFrame) -> str:
+def _kind(row) -> str:
+    if not row.edition:
+        return UNRECORDED
+    return ARITHMETIC if row.arithmetic else row.edition
+
+
+def _summary(papers: dict[str, Paper], counts: pd.DataFrame, checked: pd.DataFrame) -> str:
     heads = "".join(f'<th scope="col">{_verdict(v)}</th>' for v in claims.VERDICTS)
     rows = []
     for paper in papers.values():
-        cells = "".join(f"<td>{count}</td>" for count in counts.loc[paper.id])
         link = f'<a href="#claims-{paper.id}">{escape(paper.citation)}</a>'
-        total = counts.loc[paper.id].sum()
-        rows.append(f'<tr><th scope="row">{link}</th><td>{total}</td>{cells}</tr>')
-    cells = "".join(f"<td>{count}</td>" for count in counts.sum())
-    total = int(counts.to_numpy().sum())
-    rows.append(f'<tr class="all"><th scope="row">All papers</th><td>{total}</td>{cells}</tr>')
+        rows.append(_counts("<tr>", link, counts.loc[paper.id]))
+    rows.append(_counts('<tr class="all">', "All papers", counts.sum()))
+    rows.append(_counts("<tr>", "By arithmetic, without data", checked.sum()))
     head = f'<th scope="col">Paper</th><th scope="col">Claims</th>{heads}'
     return _table("How the claims of each paper stand, on real data", head, rows, "counts")
 
 
-def _filters(papers: dict[str, Paper], editions: list[str]) -> str:
+def _counts(start: str, name: str, counts: pd.Series) -> str:
+    cells = "".join(f"<td>{count}</td>" for count in (counts.sum(), *counts))
+    return f'{start}<th scope="row">{name}</th>{cells}</tr>'
+
+
+def _filters(papers: dict[str, Paper], editions: dict[str, str]) -> str:
     names = {paper.id: paper.citation for paper in papers.values()}
     verdicts = {verdict: f"{SHAPES[verdict]} {verdict}" for verdict in claims.VERDICTS}
-    choices = {"paper": names, "verdict": verdicts, "edition": {name: name for name in editions}}
+    choices = {"paper": names, "verdict": verdicts, "edition": editions}
     fields = []
     for field, options in choices.items():
         listed = "".join(f'<option value="{k}">{escape(v)}</option>' for k, v in options.items())
@@ -126,15 +143,14 @@ def _row(row, folder: Path) -> str:
     score += "<small>global</small>" if row.axis == "global" else ""
     ours = ""
     if row.edition:
-        how = [row.edition, (row.protocol or "").replace("_", " ")]
+        how = [KINDS[row.kind], (row.protocol or "").replace("_", " ")]
         ours = f"{_value(row.ours, row.ours_sd)}<small>{', '.join(filter(None, how))}</small>"
         ours += f"<small>{_chapter_link(row.chapter, folder)}</small>"
-    reason = f"<small>{escape(row.reason)}</small>" if row.edition else ""
-    verdict = _verdict(row.verdict) + reason
+    verdict = f"{_verdict(row.verdict)}<small>{escape(row.reason)}</small>"
     reported = _value(row.reported, row.reported_sd, ".6g")
     cells = (reported, ours, row.baseline, verdict, score, where)
     return (
-        f'<tr data-verdict="{row.verdict}" data-edition="{row.edition or ""}" '
+        f'<tr data-verdict="{row.verdict}" data-edition="{row.kind}" '
         f'data-claim="{row.claim}"><th scope="row">{escape(row.description)}{number}{note}</th>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"

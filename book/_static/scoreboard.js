@@ -10,16 +10,18 @@
     const want = Object.fromEntries(fields.map((field) => [field, chosen(field)]));
     const seen = new Set();
     const all = new Set();
+    const unrecorded = new Set(); // claims that no run has met yet, hidden by a choice of edition
     let rows = 0;
     for (const section of document.querySelectorAll("section[data-paper]")) {
       let any = false;
       for (const row of section.querySelectorAll("tbody tr")) {
-        const keep =
+        const wanted =
           (!want.paper || section.dataset.paper === want.paper) &&
-          (!want.verdict || row.dataset.verdict === want.verdict) &&
-          (!want.edition || row.dataset.edition === want.edition);
+          (!want.verdict || row.dataset.verdict === want.verdict);
+        const keep = wanted && (!want.edition || row.dataset.edition === want.edition);
         row.hidden = !keep;
         all.add(row.dataset.claim);
+        if (wanted && !keep && row.dataset.edition === "unrecorded") unrecorded.add(row.dataset.claim);
         if (!keep) continue;
         any = true;
         rows += 1;
@@ -27,7 +29,9 @@
       }
       section.hidden = !any;
     }
-    count.textContent = `Showing ${seen.size} of ${all.size} claims, ${rows} ${rows === 1 ? "row" : "rows"}.`;
+    const shown = `Showing ${seen.size} of ${all.size} claims, ${rows} ${rows === 1 ? "row" : "rows"}.`;
+    const more = `${unrecorded.size} more have no record in any edition: choose "no record yet".`;
+    count.textContent = unrecorded.size ? `${shown} ${more}` : shown;
   };
 
   form.addEventListener("change", apply);

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cdp_lib import claims
 from cdp_lib.chapter import RECORD
 from cdp_lib.look import COLOURS
 
@@ -181,7 +182,13 @@ def test_the_findings_are_five_and_come_from_the_records():
     assert f"$R^2$ of {easy['easy/mean effects']:.2f} on left-out pairs" in text
     for chapter in re.findall(r"\(\.\./(notebooks/.*?)\)", text):
         assert (BOOK.parent / chapter).exists()
-    assert re.search(r"Of the 310 claims of the five papers, \d+ have been run", text)
+    said = re.search(r"Of the 310 claims of the five papers, (\d+) have been run on real data, "
+                     r"and (\d+) were checked", text)
+    measured, checked = claims.summary(BOOK), claims.summary(BOOK, arithmetic=True)
+    assert [int(number) for number in said.groups()] == [
+        counts.drop(columns=claims.NOT_RUN).to_numpy().sum() for counts in (measured, checked)
+    ]
+    assert int(said[2]) == 5
 
 
 def test_the_papers_own_numbers_come_from_the_ledger():

@@ -1,5 +1,6 @@
 """The scoreboard page: complete, accessible without JavaScript, the same for the same input."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -77,6 +78,27 @@ def test_a_verdict_is_a_word_and_a_shape_of_its_own(html):
     assert len(set(scoreboard.SHAPES.values())) == len(claims.VERDICTS)
     shown = [tag for tag in html.all("span") if "verdict" in tag.get("class", "").split()]
     assert len(shown) >= 310 + len(claims.VERDICTS)
+
+
+def test_every_row_can_be_found_by_the_filter_of_editions(html):
+    """A claim that no run has met, or that needs no data, has an option of its own."""
+    rows = [row for row in html.all("tr") if "data-claim" in row]
+    options = {option["value"] for option in html.all("option")}
+    assert {row["data-edition"] for row in rows} <= options - {""}
+    unrecorded = {row["data-claim"] for row in rows if row["data-edition"] == "unrecorded"}
+    known = {record.claim for record in records.records(BOOK)}
+    assert unrecorded == {claim.id for claim in claims.claims(folder=BOOK)} - known
+    arithmetic = {row["data-claim"] for row in rows if row["data-edition"] == "arithmetic"}
+    assert arithmetic == {c.id for c in claims.claims(folder=BOOK) if c.arithmetic} & known
+
+
+def test_arithmetic_is_counted_in_a_row_of_its_own(text):
+    (row,) = re.findall(r'<tr><th scope="row">By arithmetic, without data</th>(.*?)</tr>', text)
+    counts = [int(count) for count in re.findall(r"<td>(\d+)</td>", row)]
+    assert counts[0] == sum(counts[1:]) == 5
+    (row,) = re.findall(r'<th scope="row">All papers</th>(.*?)</tr>', text)
+    assert row.startswith("<td>305</td>")
+    assert text.count("<small>by arithmetic, no data</small>") == 5
 
 
 def test_the_page_states_every_tolerance(text):
