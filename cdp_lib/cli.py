@@ -162,7 +162,7 @@ def edition(which: str, out: Path) -> None:
 @click.argument("paper", required=False)
 @json_option
 def claims(paper: str | None, as_json: bool) -> None:
-    """Show what the papers report beside what the book measured.
+    """Show what the papers report beside what the book measured, the verdict and its reason.
 
     \b
     Examples:
@@ -171,14 +171,12 @@ def claims(paper: str | None, as_json: bool) -> None:
       cdp claims --json
     """
     from cdp_lib.claims import table
+    from cdp_lib.claims_text import text
 
-    frame = table(paper)
     if as_json:
-        print_json(json.loads(frame.to_json(orient="records")))
-        return
-    columns = ["claim", "reported", "ours", "edition", "verdict", "description"]
-    shown = frame[columns].astype(object).where(frame[columns].notna(), "")
-    print_table(columns, shown.itertuples(index=False))
+        print_json(json.loads(table(paper).to_json(orient="records")))
+    else:
+        click.echo(text(paper))
 
 
 def _near(path: Path) -> str:

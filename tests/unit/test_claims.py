@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp_lib import claims, ledger, records
+from cdp_lib import claims, claims_text, ledger, records
 from cdp_lib.errors import InputError
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -402,3 +402,73 @@ def test_table_and_summary_agree(book):
         "reproduced": 1, "within tolerance": 0, "not reproduced": 1,
         "not comparable": 0, "not run": 1,
     }  # fmt: skip
+
+
+def with_arithmetic(book):
+    """The ledger of the tests, with one claim that needs no data."""
+    line = '    { id = "a2020-C004", description = "sum", metric = "count", value = 7, ' \
+           "arithmetic = true },\n]"
+    (book / "claims/a2020.toml").write_text(HEAD + GROUP.strip().removesuffix("]") + line)
+    return book
+
+
+def test_what_arithmetic_settles_is_counted_apart(book):
+    with_arithmetic(book)
+    write(book, result(claim="a2020-C001"), result("sum", value=7, claim="a2020-C004"))
+    measured, checked = claims.summary(book), claims.summary(book, arithmetic=True)
+    assert measured.loc["a2020"].to_dict() == dict.fromkeys(claims.VERDICTS, 0) | {
+        "reproduced": 1, "not run": 2,
+    }  # fmt: skip
+    assert checked.loc["a2020"].to_dict() == dict.fromkeys(claims.VERDICTS, 0) | {"reproduced": 1}
+    table = claims.table(folder=book).set_index("claim")
+    assert table["arithmetic"].to_dict() == {
+        "a2020-C001": False, "a2020-C002": False, "a2020-C003": False, "a2020-C004": True,
+    }  # fmt: skip
+
+
+def test_the_claims_settled_by_arithmetic_are_those_that_were_computed_without_data():
+    said = {claim.id for claim in claims.claims(folder=BOOK) if claim.arithmetic}
+    found = records.records(BOOK)
+    assert said == {r.claim for r in found if r.claim and "without data" in (r.reason or "")}
+
+
+def test_the_text_for_a_terminal(book):
+    with_arithmetic(book)
+    rows = {"metric": "r2", "axis": "perturbation", "split": "leave lines out"}
+    write(
+        book,
+        result(claim="a2020-C001", sd=0.021, protocol="as_published", **rows),
+        result("mean", value=0.25, baseline=True, **rows),
+        result("b", 9.0, claim="a2020-C002", comparable=False, reason="other lines " * 12 + "here"),
+        result("sum", value=7, claim="a2020-C004"),
+    )
+    text = claims_text.text("a2020", book)
+    assert text == claims_text.text(folder=book)
+    for line in (
+        "a2020-C001  Table 1: network",
+        "    reported 0.90 ± 0.01 (r2 per perturbation)",
+        "    ours 0.90 ± 0.021, pocket, as published, best naive baseline 0.25: reproduced",
+        "    ours 9.0, pocket: not comparable [1]",
+        "    reported 810 x 175 (shape per perturbation)\n    not run [2]",
+        "    ours 7, by arithmetic, without data: reproduced (equal)",
+        "[1] other lines other lines",
+        "[2] no record yet (1 row)",
+        "Of 3 claims that need real data: 1 reproduced, 1 not comparable, 1 not run.",
+        "Of 1 claim that arithmetic settles, without data: 1 reproduced.",
+    ):
+        assert line in text
+
+
+def test_the_text_for_a_terminal_tells_all_claims_apart_in_100_columns():
+    text = claims_text.text(folder=BOOK)
+    assert max(map(len, text.splitlines())) <= 100
+    frame = claims.table(folder=BOOK).drop_duplicates("claim")
+    for row in frame.itertuples():
+        assert f"{row.claim}  {row.location}: " in text
+    told = re.split(r"\n(?=\w+-C\d{3}  )", text.partition("\n\n")[0])
+    told = [re.sub(r"(?s)^\S+|\n    (ours|no number|not run).*", "", claim) for claim in told]
+    assert len(told) == 310
+    twice = {claim for claim in told if told.count(claim) > 1}
+    assert not twice
+    for number in set(re.findall(r"not (?:comparable|run) \[(\d+)\]", text)):
+        assert f"\n[{number}] " in text

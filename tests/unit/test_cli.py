@@ -173,18 +173,11 @@ def test_the_teaching_cohort_is_written_where_asked(cdp, tmp_path, monkeypatch):
     assert asked == [defaults | {"lines": 100}, defaults]
 
 
-def test_claims_are_printed_for_people_and_programs(cdp, monkeypatch):
-    import cdp_lib.claims
-
-    frame = pd.DataFrame(
-        {"claim": ["x-C001"], "description": ["a score"], "reported": ["0.55"], "ours": [""],
-         "edition": [None], "verdict": ["not run"], "note": [None]}
-    )
-    monkeypatch.setattr(cdp_lib.claims, "table", lambda paper=None: frame)
-    _, out, _ = cdp("claims", "x")
-    assert out.splitlines()[1].split()[0] == "x-C001" and "None" not in out
-    _, text, _ = cdp("claims", "--json")
-    assert json.loads(text)[0]["verdict"] == "not run"
+def test_claims_are_printed_for_people_and_programs(cdp):
+    _, out, _ = cdp("claims", "xia2018")
+    assert out.startswith("xia2018-C001  Table 1: ") and "None" not in out
+    _, text, _ = cdp("claims", "xia2018", "--json")
+    assert json.loads(text)[0]["claim"] == "xia2018-C001"
 
 
 def test_the_doctor_says_what_to_do(cdp, monkeypatch, tmp_path):
