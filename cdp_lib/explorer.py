@@ -79,14 +79,14 @@ def picture(
     groups = {f"{words(tissue)}, {counts[tissue]}": tissues == tissue for tissue in largest}
     if len(counts) > len(largest):
         rest = ~tissues.isin(largest)
-        groups = {f"{len(counts) - len(largest)} others, {rest.sum()}": rest, **groups}
+        groups[f"{len(counts) - len(largest)} others, {rest.sum()}"] = rest
     with look():
         figure, panes = canvas(4.4, len(panels))
         for axes, (title, points) in zip(panes, panels.items(), strict=True):
-            first = len(largest) - len(groups)  # -1 where others stand before the largest
-            for number, (name, here) in enumerate(groups.items(), start=first):
-                colour = PALETTE[number % len(PALETTE)] if number >= 0 else INK
-                shape = MARKERS[number // len(PALETTE)] if number >= 0 else "."
+            for number, (name, here) in enumerate(groups.items()):
+                known = number < len(largest)
+                colour = PALETTE[number % len(PALETTE)] if known else INK
+                shape = MARKERS[number // len(PALETTE)] if known else "."
                 axes.plot(
                     *points.loc[here].to_numpy(float).T, shape, ms=3.5, mec=colour, alpha=0.8,
                     mfc="none" if hollow else colour, mew=0.8, ls="none", label=name,
