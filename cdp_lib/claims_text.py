@@ -34,8 +34,9 @@ def text(paper: str | None = None, folder: Path | None = None) -> str:
         lines += ["", "Why a claim is not comparable or not run:"]
     for reason, number in numbers.items():
         lines += _wrap(f"[{number}] {reason} ({_many(why[reason], 'row')})", "    ")
-    lines += _counts("that need real data", summary(folder), paper)
-    lines += _counts("that arithmetic settles, without data", summary(folder, arithmetic=True), paper)
+    measured, checked = summary(folder), summary(folder, arithmetic=True)
+    lines += _counts("that need real data", measured, paper)
+    lines += _counts("that arithmetic settles, without data", checked, paper)
     return "\n".join(lines)
 
 

@@ -70,9 +70,10 @@ class Fold:
     def match(self, Y: pd.DataFrame) -> None:
         """Refuse a response other than the one that was split: by position roles would be wrong."""
         if Y.shape != self.roles.shape:
+            given, known = Y.shape, self.roles.shape
             raise InputError(
-                "This fold does not fit the response, which has {} lines x {} perturbations where "
-                "the fold has {} x {}: split this cohort itself.".format(*Y.shape, *self.roles.shape)
+                f"This fold does not fit the response, which has {given[0]} lines x {given[1]} "
+                f"perturbations where the fold has {known[0]} x {known[1]}: split this cohort itself."
             )
         for known, given, what in zip(self.names or (), (Y.index, Y.columns), KINDS):
             refuse_other_names(known, given, what)
@@ -141,9 +142,11 @@ def refuse_other_names(known: pd.Index, given: pd.Index, what: str) -> None:
     if isinstance(known, pd.RangeIndex) or known.equals(given):
         return
     new = given.difference(known, sort=False)
-    found = f"{len(new)} other {what} such as {new[0]!r}" if len(new) else f"{what} in another order"
-    raise InputError(f"This fold was made from a response with other names, and this one has "
-                     f"{found}: split this cohort itself.")
+    found = f"{what} in another order"
+    if len(new):
+        found = f"{len(new)} other {what} such as {new[0]!r}"
+    raise InputError(f"This fold was made from another response, and this one has {found}: "
+                     "split this cohort itself.")
 
 
 def refuse_leak(name: str, fold: Fold, numbers: np.ndarray) -> None:
