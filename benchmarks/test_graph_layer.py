@@ -4,8 +4,8 @@
 
 Forward and backward of one batch, and what training keeps: both sides in one run at 5,000 genes,
 where the dense layer still fits; the graph layer alone at 17,000 genes with 62,345 interactions
-(the paper's size), where the dense layer's 5,512 MB are computed.  Elsewhere memory is measured: the
-bytes of all tensors that are alive after a step of Adam (weights, gradients, moments, buffers).
+(the paper's size), where the dense layer's 5,512 MB are computed.  All other memory is measured:
+the bytes of every tensor that lives after a step of Adam (weights, gradients, moments, buffers).
 The ratios are printed, not judged; that both layers give the same numbers is.
 """
 

@@ -73,7 +73,7 @@ class Fold:
             given, known = Y.shape, self.roles.shape
             raise InputError(
                 f"This fold does not fit the response, which has {given[0]} lines x {given[1]} "
-                f"perturbations where the fold has {known[0]} x {known[1]}: split this cohort itself."
+                f"perturbations where the fold has {known[0]} x {known[1]}: split this cohort."
             )
         for known, given, what in zip(self.names or (), (Y.index, Y.columns), KINDS):
             refuse_other_names(known, given, what)
@@ -146,7 +146,7 @@ def refuse_other_names(known: pd.Index, given: pd.Index, what: str) -> None:
     if len(new):
         found = f"{len(new)} other {what} such as {new[0]!r}"
     raise InputError(f"This fold was made from another response, and this one has {found}: "
-                     "split this cohort itself.")
+                     "split this cohort.")
 
 
 def refuse_leak(name: str, fold: Fold, numbers: np.ndarray) -> None:
