@@ -54,7 +54,7 @@ def flaw(path: Path, name: str) -> str:
     """Why these bytes cannot be the file of that name, whatever it should hold; or nothing."""
     with path.open("rb") as file:
         start = file.read(1024)
-    text = start.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    text = start.lstrip(b"\xef\xbb\xbf \r\n\t\0").lower()
     if not text:
         return "it is empty"
     if text.startswith((b"<!doctype", b"<html")):

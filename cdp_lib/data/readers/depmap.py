@@ -13,6 +13,7 @@ from cdp_lib.data.readers.files import (
     opened,
     read_table,
     require,
+    text_column,
     whole_number_text,
     with_notes,
 )
@@ -43,7 +44,9 @@ def depmap_wide(path: str | Path) -> pd.DataFrame:
     refuse_other_ids(frame.index, path)
     frame.columns = frame.columns.str.replace(r" \(\d+\)(\.\d+)?$", "", regex=True).rename("gene")
     frame, note = drop_repeated_columns(frame)
-    return with_notes(numbers(frame, path), note)
+    frame = numbers(frame, path)
+    empty = int(frame.isna().to_numpy().sum())
+    return with_notes(frame, note, counted(empty, f"of {frame.size} cells are empty"))
 
 
 def refuse_other_ids(lines: pd.Index, path: str | Path) -> None:
@@ -66,6 +69,7 @@ def line_columns(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 
     key = next((k for k in LINE_IDS if k in frame.columns), "DepMap_ID")
     frame = lines_table(frame, key, path)
+    refuse_other_ids(frame.index, path)
     chosen = {ours: next((c for c in theirs if c in frame.columns), None)
               for ours, theirs in LINE_COLUMNS.items()}
     require(frame, tuple(LINE_COLUMNS[o][0] for o in ("name", "tissue") if not chosen[o]), path)
@@ -100,13 +104,18 @@ def ccle_mutations(path: str | Path, which: str = "damaging or hotspot") -> pd.D
         carries = {"damaging": damaging, "hotspot": hotspot}.get(which, damaging | hotspot)
     else:
         carries = pd.Series(True, index=frame.index)
+    nameless = frame[key].isna()
+    frame, carries = frame[~nameless].astype({key: str}), carries[~nameless]
     lines = pd.Index(sorted(frame[key].unique()), name="line")
     genes = pd.Index(sorted(frame[symbol].dropna().astype(str).unique()), name="gene")
     matrix = np.zeros((len(lines), len(genes)), dtype=np.float32)  # (lines, genes)
     hits = frame[carries & frame[symbol].notna()]
     matrix[lines.get_indexer(hits[key]), genes.get_indexer(hits[symbol].astype(str))] = 1
     tidy = pd.DataFrame(matrix, index=lines, columns=genes)
-    return with_notes(tidy, f"{len(hits)} of {len(frame)} mutations are {which}")
+    return with_notes(
+        tidy, f"{len(hits)} of {len(frame)} mutations are {which}",
+        counted(int(nameless.sum()), "mutation(s) without a line dropped"),
+    )
 
 
 def separator(path: str | Path) -> str:
@@ -175,8 +184,9 @@ def prism_treatments(path: str | Path) -> pd.DataFrame:
     frame = read_table(path, need=need)
     frame = lines_table(frame, "column_name", path).rename_axis(index="perturbation")
     frame = frame.rename(columns={"screen_id": "screen", "disease.area": "disease_area"})
-    several = frame["smiles"].str.contains(", ", na=False)
-    frame["smiles"] = frame["smiles"].str.split(", ").str[0]
+    smiles = text_column(frame, "smiles", path)
+    several = smiles.str.contains(", ", na=False)
+    frame["smiles"] = smiles.str.split(", ").str[0]
     return with_notes(
         frame, counted(several.sum(), "treatment(s) list several SMILES, the first is kept")
     )
@@ -207,6 +217,8 @@ def rds(path: str | Path) -> pd.DataFrame:
             f"{Path(path).name} is not a readable R data frame ({error}): delete it and fetch it "
             f"again with `cdp data fetch`."
         ) from error
+    if not tables:
+        raise InputError(f"{Path(path).name} holds no data frame: check its name.")
     return next(iter(tables.values()))
 
 

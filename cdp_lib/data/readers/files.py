@@ -58,7 +58,7 @@ def only_table(archive: zipfile.ZipFile) -> str:
 def refuse_html(path: str | Path) -> None:
     """Downloads that went wrong are often a web page under the name of a table."""
     with opened(path) as file:
-        start = file.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+        start = file.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t\0").lower()
     if not start:
         raise InputError(f"{Path(path).name} is empty: {AGAIN}.")
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -72,17 +72,21 @@ def read_table(path: str | Path, *, need: tuple[str, ...] = (), **options) -> pd
     try:
         with opened(path) as file:
             frame = pd.read_csv(file, engine="c", low_memory=False, **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except InputError:  # of `opened`, in our words
+        raise
+    except ValueError as error:
         reason = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())
         raise InputError(f"{name} is not a readable table ({reason}): {AGAIN}.") from error
     require(frame, need, path)
-    return frame
+    return some_rows(frame, path)
 
 
 def workbook(file: str | Path | BinaryIO, path: str | Path, **options) -> pd.DataFrame:
     """The first sheet of an Excel workbook."""
     try:
-        return pd.read_excel(file, **options)
+        return some_rows(pd.read_excel(file, **options), path)
+    except InputError:
+        raise
     except ImportError as error:  # the old format needs a package that few people need
         raise InputError(
             f"{Path(path).name} is an old Excel file, which needs the package xlrd: run "
@@ -90,6 +94,27 @@ def workbook(file: str | Path | BinaryIO, path: str | Path, **options) -> pd.Dat
         ) from error
     except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
         raise InputError(f"{Path(path).name} is not a whole Excel workbook: {AGAIN}.") from error
+
+
+def some_rows(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """The table, unless nothing is in it."""
+    if len(frame.columns) and not len(frame):
+        raise InputError(f"{Path(path).name} holds no rows: {AGAIN}.")
+    return frame
+
+
+def text_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """(number, text) of each line of a file that is no table."""
+    refuse_html(path)
+    number = 0
+    try:
+        with opened(path) as file:
+            for number, line in enumerate(file, start=1):
+                yield number, line.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{Path(path).name}, line {number}, is no UTF-8 text: check its name, or {AGAIN}."
+        ) from error
 
 
 def require(frame: pd.DataFrame, need: tuple[str, ...], path: str | Path) -> None:
@@ -102,18 +127,31 @@ def require(frame: pd.DataFrame, need: tuple[str, ...], path: str | Path) -> Non
         )
 
 
+def text_column(frame: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
+    """A column of texts; one of numbers, or of nothing, belongs to another table."""
+    if pd.api.types.is_numeric_dtype(frame[column]):
+        raise InputError(
+            f"{Path(path).name} has no text in its column {column}: it is not the file that this "
+            f"reader reads, check its name."
+        )
+    return frame[column]
+
+
 def lines_table(frame: pd.DataFrame, key: str, path: str | Path) -> pd.DataFrame:
     """The table indexed by its column of names, each there once, named 'line'."""
     require(frame, (key,), path)
-    names = frame[key]
+    refuse_nameless(frame[key], key, path)
+    names = pd.Index(frame[key].astype(str).str.strip(), name="line")
+    refuse_duplicates(names, key, path)
+    return frame.drop(columns=key).set_axis(names)
+
+
+def refuse_nameless(names: pd.Series, key: str, path: str | Path) -> None:
     if names.isna().any():
         raise InputError(
             f"{Path(path).name} has {int(names.isna().sum())} row(s) without {key}, the first "
-            f"after row {int(names.isna().argmax())}: {AGAIN}."
+            f"after row {int(names.isna().to_numpy().argmax())}: {AGAIN}."
         )
-    names = pd.Index(names.astype(str).str.strip(), name="line")
-    refuse_duplicates(names, key, path)
-    return frame.drop(columns=key).set_axis(names)
 
 
 def refuse_duplicates(names: pd.Index, key: str, path: str | Path) -> None:
@@ -128,6 +166,11 @@ def refuse_duplicates(names: pd.Index, key: str, path: str | Path) -> None:
 def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     """The table as float32; a cell that is no finite number is named."""
     name = Path(path).name
+    if not frame.size:
+        raise InputError(
+            f"{name} holds {frame.shape[0]} rows x {frame.shape[1]} columns of numbers: check its "
+            f"name and what its columns are separated by."
+        )
     for column in [c for c, kind in enumerate(frame.dtypes)
                    if not pd.api.types.is_numeric_dtype(kind)]:
         cells = frame.iloc[:, column]
@@ -154,6 +197,19 @@ def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 def whole_number_text(numbers: pd.Series) -> pd.Series:
     """905933.0 as "905933"; nothing stays nothing."""
     return numbers.astype(str).str.removesuffix(".0").where(numbers.notna(), None)
+
+
+def whole_numbers(cells: pd.Series, path: str | Path) -> pd.Series:
+    """Ids as text, 905933.0 as "905933"; one that is no whole number is named."""
+    known = pd.Series(cells.dropna().unique())
+    text = whole_number_text(known)
+    wrong = ~text.astype(str).str.fullmatch(r"\d+")
+    if wrong.any():
+        raise InputError(
+            f"{Path(path).name} has {known[wrong].iloc[0]!r} where a whole number belongs, in "
+            f"column {cells.name}: correct or drop this row."
+        )
+    return cells.map(dict(zip(known, text, strict=True)))
 
 
 def with_notes(frame: pd.DataFrame, *notes: str) -> pd.DataFrame:

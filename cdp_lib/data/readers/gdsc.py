@@ -19,8 +19,8 @@ from cdp_lib.data.readers.files import (
     opened,
     read_table,
     refuse_duplicates,
-    refuse_html,
     require,
+    text_lines,
     whole_number_text,
     with_notes,
     workbook,
@@ -162,19 +162,17 @@ def smiles_by_cid(path: str | Path, cids: Iterable[str] | None = None) -> pd.Dat
 
     `cids` keeps only these; PubChem's own list of all compounds does not fit into memory.
     """
-    refuse_html(path)
     wanted = None if cids is None else {str(cid) for cid in cids}
     rows = []
-    with opened(path) as file:
-        for number, line in enumerate(file, start=1):
-            cid, _, smiles = line.decode().rstrip("\r\n").partition("\t")
-            if not cid.isdigit() or not smiles:
-                raise InputError(
-                    f"{Path(path).name}, line {number}, is not a PubChem id, tab, SMILES: it is "
-                    f"not this list, check its name."
-                )
-            if wanted is None or cid in wanted:
-                rows.append((cid, smiles))
+    for number, line in text_lines(path):
+        cid, _, smiles = line.partition("\t")
+        if not cid.isdigit() or not smiles:
+            raise InputError(
+                f"{Path(path).name}, line {number}, is not a PubChem id, tab, SMILES: it is "
+                f"not this list, check its name."
+            )
+        if wanted is None or cid in wanted:
+            rows.append((cid, smiles))
     table = pd.DataFrame(rows, columns=["cid", "smiles"]).set_index("cid")
     refuse_duplicates(table.index, "PubChem id", path)
     return with_notes(table)

@@ -12,7 +12,10 @@ from cdp_lib.data.readers.files import (
     numbers,
     opened,
     read_table,
+    refuse_duplicates,
     refuse_html,
+    text_column,
+    text_lines,
     with_notes,
 )
 from cdp_lib.errors import InputError
@@ -51,7 +54,7 @@ def ccle_genes_by_lines(path: str | Path) -> pd.DataFrame:
     frame = read_table(path, sep="\t")
     key = frame.columns[0]
     frame = frame.drop(columns=[c for c in ("transcript_ids",) if c in frame.columns])
-    frame[key] = frame[key].str.replace(r"^(ENSG\d+)\.\d+$", r"\1", regex=True)
+    frame[key] = text_column(frame, key, path).str.replace(r"^(ENSG\d+)\.\d+$", r"\1", regex=True)
     return genes_to_lines(frame.set_index(key), path)
 
 
@@ -68,7 +71,7 @@ def gct(path: str | Path) -> pd.DataFrame:
     refuse_html(path)
     with opened(path) as file:
         version, shape = file.readline().strip(), file.readline().split()
-    if not version.startswith(b"#1.") or len(shape) < 2:
+    if not version.startswith(b"#1.") or len(shape) < 2 or not all(n.isdigit() for n in shape):
         raise InputError(f"{Path(path).name} does not begin like a gct file: check its name.")
     frame = read_table(path, sep="\t", skiprows=2, need=("Name", "Description"))
     frame = frame.set_index("Description").drop(columns="Name")
@@ -82,19 +85,17 @@ def gct(path: str | Path) -> pd.DataFrame:
 
 def gmt(path: str | Path) -> dict[str, list[str]]:
     """Gene set -> its genes."""
-    refuse_html(path)
     sets: dict[str, list[str]] = {}
-    with opened(path) as file:
-        for number, line in enumerate(file, start=1):
-            name, *rest = line.decode().rstrip("\r\n").split("\t")
-            if not name:
-                continue
-            if len(rest) < 2 or name in sets:
-                raise InputError(
-                    f"{Path(path).name}, line {number}, is not a new gene set (name, address, "
-                    f"genes, split by tabs): check its name."
-                )
-            sets[name] = [gene for gene in rest[1:] if gene]
+    for number, line in text_lines(path):
+        name, *rest = line.split("\t")
+        if not name:
+            continue
+        if len(rest) < 2 or name in sets:
+            raise InputError(
+                f"{Path(path).name}, line {number}, is not a new gene set (name, address, "
+                f"genes, split by tabs): check its name."
+            )
+        sets[name] = [gene for gene in rest[1:] if gene]
     return sets
 
 
@@ -102,7 +103,8 @@ def edge_list(edges: str | Path, index: str | Path) -> pd.DataFrame:
     """Interactions [gene_a, gene_b], each once, from pairs of numbers and their gene names."""
     names = read_table(index, sep=r"\s+", header=None, usecols=[0, 1], names=["number", "gene"],
                        dtype={"gene": str})
-    names = names.drop_duplicates("number").set_index("number")["gene"]
+    names = names.drop_duplicates().set_index("number")["gene"]
+    refuse_duplicates(names.index, "number", index)
     pairs = read_table(edges, sep=r"\s+", header=None, usecols=[0, 1], names=["a", "b"])
     unknown = ~pairs.isin(names.index).all(axis=1)
     if unknown.any():
@@ -138,16 +140,14 @@ def interactions(a: pd.Series, b: pd.Series) -> pd.DataFrame:
 def zinc_substances(path: str | Path) -> pd.DataFrame:
     """Molecules: smiles and, where the file has them, zinc_id, logP, qed and SAS."""
     frame = read_table(path, need=("smiles",))
-    frame["smiles"] = frame["smiles"].str.strip()
+    frame["smiles"] = text_column(frame, "smiles", path).str.strip()
     known = [c for c in ("zinc_id", "smiles", "logP", "qed", "SAS") if c in frame.columns]
     return with_notes(frame[known])
 
 
 def smiles_lines(path: str | Path) -> pd.DataFrame:
     """Molecules [smiles] from a text file with one SMILES a line."""
-    refuse_html(path)
-    with opened(path) as file:
-        smiles = [words[0] for words in (line.decode().split() for line in file) if words]
+    smiles = [words[0] for words in (line.split() for _, line in text_lines(path)) if words]
     return with_notes(pd.DataFrame({"smiles": smiles}))
 
 

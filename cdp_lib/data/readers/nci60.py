@@ -19,8 +19,11 @@ from cdp_lib.data.readers.files import (
     opened,
     read_table,
     refuse_html,
+    refuse_nameless,
     require,
+    some_rows,
     whole_number_text,
+    whole_numbers,
     with_notes,
     workbook,
 )
@@ -43,10 +46,11 @@ def almanac_growth(path: str | Path) -> pd.DataFrame:
     )
     valid = frame["VALID"].astype(str).str.upper().eq("Y")
     tidy = frame.loc[valid, list(GROWTH)].rename(columns=GROWTH).reset_index(drop=True)
+    for key in ("CELLNAME", "NSC1"):
+        refuse_nameless(tidy[GROWTH[key]], key, path)
     tidy["line"] = nci60_names(tidy["line"], path)
     for column in ("nsc_a", "nsc_b"):
-        text = {n: str(int(n)) for n in tidy[column].dropna().unique()}
-        tidy[column] = tidy[column].map(text)
+        tidy[column] = whole_numbers(tidy[column], path)
     values = ["conc_a", "conc_b", "growth", "score"]
     tidy[values] = numbers(tidy[values], path)
     dropped = int((~valid).sum())
@@ -103,6 +107,8 @@ def almanac_drugs(path: str | Path) -> pd.DataFrame:
 def combo_compound_names(path: str | Path) -> pd.DataFrame:
     """NSC -> name: ComboCompoundNames_small.txt, tab-separated, without a header."""
     frame = read_table(path, sep="\t", header=None, dtype=str, names=["nsc", "name"])
+    refuse_nameless(frame["name"], "name", path)
+    frame["nsc"] = whole_numbers(frame["nsc"], path)
     return lines_table(frame, "nsc", path).rename_axis(index="nsc")
 
 
@@ -112,8 +118,10 @@ def combo_compound_set(path: str | Path) -> pd.DataFrame:
 
     refuse_html(path)
     with opened(path) as file:
-        records = read_sdf(file, id_field="NSC", name=Path(path).name)
-    table = lines_table(pd.DataFrame(records, columns=["nsc", "smiles"]), "nsc", path)
+        whole = io.BytesIO(file.read())  # what is cut short says so here, and not inside RDKit
+    records = read_sdf(whole, id_field="NSC", name=Path(path).name)
+    table = some_rows(pd.DataFrame(records, columns=["nsc", "smiles"]), path)
+    table = lines_table(table, "nsc", path)
     bad = table.index[table["smiles"].isna()]
     note = counted(len(bad), f"molecule(s) that RDKit refuses have no SMILES: {few(bad)}")
     return with_notes(table.rename_axis(index="nsc"), note)

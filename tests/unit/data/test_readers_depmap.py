@@ -21,7 +21,8 @@ def test_wide_tables_of_19q4_and_23q4():
     assert table.loc["ACH-000004", "KRAS"] == np.float32(0.991)
     assert np.isnan(table.loc["ACH-000005", "KRAS"])
     assert table.attrs["notes"] == [
-        "1 repeated column(s) dropped, the first of each name kept: KRAS"
+        "1 repeated column(s) dropped, the first of each name kept: KRAS",
+        "1 of 9 cells are empty",
     ]
     assert readers.depmap_wide(UPSTREAM / "CRISPRGeneEffect.csv").shape == (2, 2)
 
@@ -46,6 +47,29 @@ def test_mutations_of_a_kind(which, ones):
     table = readers.ccle_mutations(UPSTREAM / "CCLE_mutations.csv", which=which)
     assert table.shape == (3, 4)
     assert set(table.stack()[lambda x: x == 1].index) == ones
+
+
+def test_mutations_without_a_line_are_counted(tmp_path):
+    text = (UPSTREAM / "CCLE_mutations.csv").read_text()
+    (tmp_path / "CCLE_mutations.csv").write_text(text.replace("99,ACH-000005", "99,"))
+    table = readers.ccle_mutations(tmp_path / "CCLE_mutations.csv")
+    assert table.index.tolist() == ["ACH-000004", "ACH-000005", "ACH-000007"]
+    assert table.attrs["notes"][1] == "1 mutation(s) without a line dropped"
+
+
+def test_a_line_is_known_by_its_depmap_id(tmp_path):
+    text = (UPSTREAM / "Model.csv").read_text().replace("ACH-000001", "foo")
+    (tmp_path / "Model.csv").write_text(text)
+    with pytest.raises(InputError, match="Model.csv has 'foo' .*where a DepMap id"):
+        readers.sample_info(tmp_path / "Model.csv")
+
+
+@pytest.mark.parametrize("smiles", ["", "12"])
+def test_treatments_need_structures(tmp_path, smiles):
+    header = "column_name,broad_id,name,dose,screen_id,moa,target,smiles,phase\n"
+    (tmp_path / "t.csv").write_text(f"{header}BRD-A1::2.5::HTS,BRD-A1,x,2.5,HTS,m,t,{smiles},p\n")
+    with pytest.raises(InputError, match="t.csv has no text in its column smiles"):
+        readers.prism_treatments(tmp_path / "t.csv")
 
 
 def test_mutations_of_no_kind():

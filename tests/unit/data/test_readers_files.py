@@ -28,7 +28,8 @@ RIGHT = {
     "gct": "tiny.gct",
     "hint_binary": "HomoSapiens_binary_hq.txt",
 }
-TABULAR = sorted(set(readers.__all__) - {"same_fit", "edge_list", "rds", "nci60_expression"})
+OTHER = {"same_fit", "edge_list", "rds", "nci60_expression", "mutation_matrices"}
+TABULAR = sorted(set(readers.__all__) - OTHER)
 
 
 def write(folder: Path, text: str, name: str = "table.csv") -> Path:
@@ -71,6 +72,22 @@ def test_a_web_page_under_the_name_of_an_r_file(name, tmp_path):
     with pytest.raises(InputError) as error:
         getattr(readers, name)(write(tmp_path, "<html></html>", "data.Rds"))
     one_sentence(error, "data.Rds", "R data frame")
+
+
+@pytest.mark.parametrize("body", [
+    b'{"error": "sign in"}', b'{\n"error": "sign in",\n"code": 403\n}\n', b"\0" * 64,
+    b"name;A (1);B (2)\nACH-000001;0.1;0.2\n", b"DepMap_ID,A (1)\n", b"key\tvalue\n\xe9\t1\n",
+    gzip.compress(TABLE.encode())[:90],
+], ids=["json", "long json", "nothing", "semicolons", "header", "latin-1", "cut"])
+@pytest.mark.parametrize("name", TABULAR)
+def test_junk_is_never_a_table(name, body, tmp_path):
+    path = tmp_path / "junk.csv"
+    path.write_bytes(body)
+    if name == "smiles_lines" and body.isascii() and body.strip(b"\0"):
+        return  # one word a line is all it asks for
+    with pytest.raises(InputError) as error:
+        getattr(readers, name)(path)
+    one_sentence(error, "junk.csv")
 
 
 @pytest.mark.parametrize("name", sorted(RIGHT))

@@ -25,6 +25,23 @@ def test_gct_of_another_size(tmp_path):
         readers.gct(tmp_path / "x.gct")
 
 
+def test_gct_without_a_size(tmp_path):
+    (tmp_path / "x.gct").write_text((UPSTREAM / "tiny.gct").read_text().replace("3\t2", "foo bar"))
+    with pytest.raises(InputError, match="does not begin like a gct file"):
+        readers.gct(tmp_path / "x.gct")
+
+
+@pytest.mark.parametrize(("reader", "text", "column"), [
+    (readers.zinc_substances, "smiles,logP\n,1.5\n", "smiles"),
+    (readers.zinc_substances, "smiles,logP\n7,1.5\n", "smiles"),
+    (readers.ccle_genes_by_lines, "gene\tMCF7_BREAST\n7\t1.5\n", "gene"),
+])
+def test_a_column_of_words_holds_words(tmp_path, reader, text, column):
+    (tmp_path / "x.txt").write_text(text)
+    with pytest.raises(InputError, match=f"x.txt has no text in its column {column}"):
+        reader(tmp_path / "x.txt")
+
+
 def test_hint_interactions_stand_once():
     table = readers.hint_binary(UPSTREAM / "HomoSapiens_binary_hq.txt")
     assert table.to_numpy().tolist() == [["KRAS", "RAF1"], ["MDM2", "TP53"]]
@@ -34,6 +51,13 @@ def test_hint_interactions_stand_once():
 def test_edges_by_number():
     table = readers.edge_list(UPSTREAM / "tiny_edge_list", UPSTREAM / "tiny_index_gene")
     assert table.to_numpy().tolist() == [["A1BG", "KRAS"]]
+
+
+def test_a_number_of_two_genes_is_refused(tmp_path):
+    (tmp_path / "edges").write_text("1 2 1\n")
+    (tmp_path / "index").write_text("1 TP53\n2 A1BG\n2 A1BG\n1 KRAS\n")
+    with pytest.raises(InputError, match="index has 1 number more than once"):
+        readers.edge_list(tmp_path / "edges", tmp_path / "index")
 
 
 def test_edges_of_another_index(tmp_path):

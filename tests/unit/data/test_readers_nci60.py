@@ -35,6 +35,18 @@ def test_growth_of_an_unknown_line(tmp_path):
         readers.almanac_growth(tmp_path / "growth.csv")
 
 
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("S,740,9", "S,abc,9", "'abc' where a whole number belongs, in column nsc_a"),
+    ("S,740,9", "S,,9", "row.s. without NSC1"),
+    ("Cancer,A549/ATCC", "Cancer,", "row.s. without CELLNAME"),
+])
+def test_a_well_names_its_line_and_its_drugs(tmp_path, old, new, words):
+    text = (UPSTREAM / "ComboDrugGrowth_Nov2017.csv").read_text().replace(old, new)
+    (tmp_path / "growth.csv").write_text(text)
+    with pytest.raises(InputError, match=f"growth.csv has .*{words}"):
+        readers.almanac_growth(tmp_path / "growth.csv")
+
+
 def test_mirrored_pairs_are_merged_by_their_mean():
     table = readers.almanac_scores(UPSTREAM / "almanac_combo_scores.txt")
     cell = table.set_index(["line", "nsc_a", "nsc_b"])["score"]
