@@ -1,7 +1,8 @@
 # make book   build the website into _build/html (DATA=pocket PROFILE=teach for the site as published)
 # make test   run every test
 # make lab    open the chapters in JupyterLab
-# make full   run every chapter with the papers' own grids on the official data, and record the results
+# make full   run every chapter with the papers' own grids on the official data, and record the results;
+#             each fetches the files that it reads, and one that cannot be had stops only its chapter
 # make clean  remove what was built (not the virtual environment)
 
 PYTHON ?= python3
@@ -23,7 +24,6 @@ lab: .venv/ready
 	$(BIN)/jupyter lab notebooks
 
 full: .venv/ready
-	$(BIN)/cdp data fetch --edition official
 	$(BIN)/cdp run all --profile full --data official --out _build/executed/official-full --record
 
 clean:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdp_lib.data import Cohort, PairScreen, download, load, teaching
+from cdp_lib.data import Cohort, PairScreen, catalogue, download, load, teaching
 from cdp_lib.data.readers import depmap_wide, gdsc_matrix_ach
 from cdp_lib.data.sources import OMICS, RELEASES, Source, dependency, read_lines, read_omics
 from cdp_lib.errors import InputError
@@ -127,6 +127,18 @@ def test_a_release_is_passed_on_to_every_table(release, monkeypatch):
     tables = [(d, name) for d, name in read if d.startswith("depmap") and name != "sample_info.csv"]
     assert {dataset for dataset, _ in tables} == {f"depmap-{release.lower()}"}
     assert len(tables) == (5 if release == "23Q4" else 3)  # two matrices of mutations, Model.csv
+
+
+def test_the_official_edition_holds_every_file_that_a_study_reads(official, monkeypatch):
+    read, path = set(), download.path
+    monkeypatch.setattr(download, "path", lambda *file: read.add(file) or path(*file))
+    for study in STUDIES:
+        load(study, "official")
+    for release in RELEASES[::2]:
+        load("drug-response", "official", release=release)
+    files = [catalogue.dataset(dataset).file(name) for dataset, name in read]
+    assert [file.key for file in files if "official" not in file.editions] == []
+    assert len(files) > 20
 
 
 def test_releases_of_the_simulation_hold_the_same_tables():
