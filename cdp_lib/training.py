@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -45,7 +46,7 @@ def pick_device(device: str = "auto") -> torch.device:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise InputError(f"Unknown device {device!r}: use 'auto', 'cpu' or 'cuda'.") from None
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise InputError(
@@ -55,9 +56,20 @@ def pick_device(device: str = "auto") -> torch.device:
     return chosen
 
 
+def check_number(
+    name: str, value: object, least: float = 0, below: float = math.inf, whole: bool = False
+) -> None:
+    """Refuse a setting that is no number, no whole one, or not from `least` to below `below`."""
+    if not isinstance(value, Integral if whole else Real) or not least <= value < below:
+        what = "a whole number" if whole else "a number"
+        upper = "" if below == math.inf else f" and below {below}"
+        raise InputError(f"{name} is {value!r}: give {what} of at least {least}{upper}.")
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Everything random in torch follows `seed` inside; outside, nothing has changed."""
+    check_number("seed", seed, whole=True)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
@@ -93,6 +105,13 @@ def train(
     after each epoch, with the module set to predict; it is recorded and decides nothing.
     """
     start = time.perf_counter()
+    check_number("epochs", epochs, whole=True)
+    check_number("batch_size", batch_size, least=1, whole=True)
+    check_number("lr", lr)
+    check_number("weight_decay", weight_decay)
+    check_number("seed", seed, whole=True)
+    if patience is not None:
+        check_number("patience", patience, whole=True)
     for part in (train, validation or train):
         lengths = {len(tensor) for tensor in part}
         if len(lengths) != 1 or 0 in lengths:

@@ -156,6 +156,26 @@ def test_no_rows_or_unequal_rows_are_refused():
             train(network(), mse, linear_data(), bad, epochs=1, batch_size=2, lr=0.1, device="cpu")
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": -1}, "epochs is -1: give a whole number of at least 0"),
+        ({"epochs": 2.5}, "epochs is 2.5: give a whole number"),
+        ({"batch_size": 0}, "batch_size is 0: give a whole number of at least 1"),
+        ({"lr": -0.1}, "lr is -0.1: give a number of at least 0"),
+        ({"lr": float("nan")}, "lr is nan"),
+        ({"lr": "fast"}, "lr is 'fast'"),
+        ({"weight_decay": None}, "weight_decay is None"),
+        ({"patience": -1}, "patience is -1"),
+        ({"seed": None}, "seed is None"),
+    ],
+)
+def test_bad_settings_are_one_sentence(settings, words):
+    good = {"epochs": 1, "batch_size": 4, "lr": 0.1, "device": "cpu"}
+    with pytest.raises(InputError, match=words):
+        train(network(), mse, linear_data(5), **(good | settings))
+
+
 def test_cuda_asked_for_and_absent(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert pick_device().type == "cpu"
@@ -163,6 +183,8 @@ def test_cuda_asked_for_and_absent(monkeypatch):
         pick_device("cuda")
     with pytest.raises(InputError, match="Unknown device 'gpu'"):
         pick_device("gpu")
+    with pytest.raises(InputError, match="Unknown device None"):
+        pick_device(None)
 
 
 def test_auto_takes_cuda_where_there_is_one(monkeypatch):
