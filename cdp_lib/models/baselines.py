@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import solve
 from scipy.sparse.csgraph import connected_components
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.tables import MaskedScore, floats
 
 
-class _Mean(RegressorMixin, BaseEstimator):
+class _Mean(MaskedScore, BaseEstimator):
     """fit(X, Y) learns `global_mean_` and what `_learn` adds; predict(X) fills lines x columns."""
 
     def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "_Mean":
@@ -34,7 +34,10 @@ class _Mean(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
-        check_is_fitted(self)
+        if not hasattr(self, "columns_"):
+            raise InputError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+        if not isinstance(X, pd.DataFrame):
+            raise InputError("A baseline knows lines by name: give X as a DataFrame.")
         means = self._means(X.index)  # broadcasts to (lines, perturbations)
         values = np.broadcast_to(means, (len(X), len(self.columns_))).copy()
         return pd.DataFrame(values, X.index, self.columns_)
@@ -161,6 +164,7 @@ def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame:
                          "give X.loc[Y.index].")
     if not (Y.index.is_unique and Y.columns.is_unique):
         raise InputError("Y names a line or a perturbation twice: merge or rename them.")
+    floats(Y, "Y")  # refuses what is no number
     Y = Y.astype(float)
     if np.isinf(Y.to_numpy()).any():
         raise InputError("Y holds infinite values: set them to NaN if they were not measured.")

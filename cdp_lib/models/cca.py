@@ -25,9 +25,11 @@ from cdp_lib.models.tables import (
     Table,
     TableEstimator,
     TableRegressor,
+    check_model,
     column_means,
     means_and_scales,
 )
+from cdp_lib.training import check_number
 
 
 class CCA(TransformerMixin, BaseEstimator):
@@ -61,19 +63,20 @@ class CCA(TransformerMixin, BaseEstimator):
             raise InputError("This CCA is not fitted yet: call fit(X, Y) first.")
         if Y is None:
             return self.x_.project(X, "X")
+        _check_same_rows(X, Y)
         return self.x_.project(X, "X"), self.y_.project(Y, "Y")
 
     def score_components(self, X: Table, Y: Table) -> np.ndarray:
         """The correlation of each pair of components over the rows of X and Y: (components,)."""
-        _check_same_rows(X, Y)
         in_x, in_y = self.transform(X, Y)
         return pearson(np.asarray(in_x), np.asarray(in_y))
 
     def _check(self) -> None:
-        if not (isinstance(self.n_components, (int, np.integer)) and self.n_components >= 1):
-            raise InputError(f"n_components is {self.n_components!r}: give a number >= 1.")
-        if np.shape(self.ridge) != (2,) or min(self.ridge) < 0:
+        check_number("n_components", self.n_components, least=1, whole=True)
+        if np.shape(self.ridge) != (2,):
             raise InputError(f"ridge is {self.ridge!r}: give two numbers >= 0, for X and for Y.")
+        for value in self.ridge:
+            check_number("A ridge", value)
 
 
 class View(TableEstimator):
@@ -119,6 +122,7 @@ class CCAReduced(TableRegressor):
         self, X: Table, Y: Table, validation: tuple[Table, Table] | None = None
     ) -> "CCAReduced":
         """`validation` is handed on, reduced; a regressor that cannot use it learns from it too."""
+        check_model("regressor", self.regressor)
         x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
         more = {}
         if validation is not None:

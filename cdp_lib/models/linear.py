@@ -6,6 +6,8 @@ eigendecomposition:  w = V diag(1 / (d + alpha)) V' X' y;  where there are more 
 lines the same is done with the smaller X X'.  Perturbations measured in the same lines share it.
 """
 
+from numbers import Integral
+
 import numpy as np
 import torch
 from scipy.linalg import eigh
@@ -125,7 +127,7 @@ class Ridge(Linear):
 
     def _check(self) -> None:
         read_alphas(self.alphas)
-        if self.inner != "loo" and not (isinstance(self.inner, int) and self.inner >= 2):
+        if self.inner != "loo" and not (isinstance(self.inner, Integral) and self.inner >= 2):
             raise InputError(f"inner is {self.inner!r}: give a number of folds >= 2, or 'loo'.")
 
 

@@ -9,7 +9,8 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.tables import Table, TableRegressor, column_means
+from cdp_lib.models.tables import Table, TableRegressor, check_model, column_means
+from cdp_lib.training import check_number
 
 
 class PerPerturbation(TableRegressor):
@@ -33,6 +34,8 @@ class PerPerturbation(TableRegressor):
         self.n_jobs = n_jobs
 
     def fit(self, X: Table, Y: Table) -> "PerPerturbation":
+        check_model("estimator", self.estimator)
+        check_number("min_labels", self.min_labels, least=1, whole=True)
         x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
         known = ~np.isnan(y)
         enough = known.sum(axis=0) >= self.min_labels

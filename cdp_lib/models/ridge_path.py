@@ -147,7 +147,10 @@ def patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def read_alphas(alphas: tuple[float, ...], least: float | None = None) -> np.ndarray:
-    values = np.asarray(alphas, dtype=np.float64)
+    try:
+        values = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.full(1, np.nan)
     good = np.isfinite(values) & ((values > 0) | (values == least))
     if values.ndim != 1 or len(values) == 0 or not good.all():
         raise InputError(f"alphas is {alphas!r}: give one or more positive numbers.")

@@ -152,12 +152,20 @@ def test_float32_with_a_large_offset_loses_nothing():
         (X, response() * np.nan, "no known response"),
         (X, response().replace(np.nan, np.inf), "infinite"),
         (X, response().set_axis(["same"] * 7, axis=1), "twice"),
+        (X, response().astype(object).fillna("weak"), "must hold numbers only"),
     ],
 )
 def test_bad_input_is_one_sentence(X_bad, Y_bad, words):
     with pytest.raises(InputError, match=words) as error:
         MeanEffects().fit(X_bad, Y_bad)
     assert "\n" not in str(error.value)
+
+
+def test_bad_calls_of_predict_are_one_sentence():
+    with pytest.raises(InputError, match="GlobalMean is not fitted yet"):
+        GlobalMean().predict(X)
+    with pytest.raises(InputError, match="give X as a DataFrame"):
+        LineMean().fit(X, response()).predict(X.to_numpy())
 
 
 def test_a_tissue_table_must_speak_of_these_lines():

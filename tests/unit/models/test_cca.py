@@ -125,13 +125,18 @@ def test_bad_tables_are_one_sentence(change, message):
 def test_bad_settings_are_one_sentence():
     X, Y = tables()
     for settings, message in [((0,), "n_components is 0"), ((2, (0.1, -1)), "ridge is"),
-                              ((2, 0.1), "give two numbers")]:
+                              ((2, 0.1), "give two numbers"), ((2, (np.nan, 0)), "ridge is nan"),
+                              ((2.5,), "n_components is 2.5")]:
         with pytest.raises(InputError, match=message):
             CCA(*settings).fit(X, Y)
     with pytest.raises(InputError, match="not fitted"):
         CCA().transform(X)
     with pytest.raises(InputError, match="lacks 1 of them, first 'gene 0'"):
         CCA(2).fit(X, Y).transform(X.drop(columns="gene 0"))
+    with pytest.raises(InputError, match="name different rows"):
+        CCA(2).fit(X, Y).transform(X, Y.iloc[::-1])
+    with pytest.raises(InputError, match="regressor is None"):
+        CCAReduced(None).fit(X, Y)
 
 
 def cohort():

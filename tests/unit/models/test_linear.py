@@ -182,6 +182,8 @@ def test_bad_settings_and_other_features_are_one_sentence():
     X, Y = tables()
     with pytest.raises(InputError, match="positive"):
         Ridge(alphas=(0.0, 1.0)).fit(X, Y)
+    with pytest.raises(InputError, match="alphas is .* positive"):
+        Ridge(alphas=("strong",)).fit(X, Y)
     with pytest.raises(InputError, match="number of folds >= 2, or 'loo'"):
         Ridge(inner="all").fit(X, Y)
     with pytest.raises(InputError, match="not fitted"):

@@ -76,6 +76,10 @@ def test_arrays_and_params():
 def test_a_failing_estimator_names_the_perturbation():
     with pytest.raises(InputError, match="LogisticRegression could not .* perturbation 'drug 0'"):
         PerPerturbation(LogisticRegression()).fit(*tables())
+    with pytest.raises(InputError, match="estimator is None: give a model"):
+        PerPerturbation(None).fit(*tables())
+    with pytest.raises(InputError, match="min_labels is 0: give a whole number"):
+        PerPerturbation(LinearRegression(), min_labels=0).fit(*tables())
 
 
 def test_nan_in_the_features_is_refused_even_where_the_estimator_would_not():
