@@ -49,6 +49,8 @@ def fit_as_published(
         return score
 
     model._fit(X, Y, None, judge, validation_fraction=0.0)
+    if weights is None:
+        raise InputError("No epoch was run, so none can be chosen: set epochs to 1 or more.")
     model.module_.load_state_dict(weights)
     best_epoch = int(np.nanargmax(model.history_.monitor))
     model.history_ = dataclasses.replace(model.history_, best_epoch=best_epoch)

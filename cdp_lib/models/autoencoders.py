@@ -20,9 +20,16 @@ from torch import nn
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.as_published import fit_as_published
-from cdp_lib.models.blocks import mlp
+from cdp_lib.models.blocks import mlp, widths
 from cdp_lib.models.feedforward import FeedForward, set_aside
-from cdp_lib.models.tables import Table, TableEstimator, TableRegressor, column_means
+from cdp_lib.models.tables import (
+    Table,
+    TableEstimator,
+    TableRegressor,
+    check_names,
+    column_means,
+    floats,
+)
 from cdp_lib.training import masked_mse, seeded, train
 
 PROTOCOLS = ("repaired", "as_published")
@@ -71,10 +78,10 @@ class AutoEncoder(TransformerMixin, TableEstimator):
         self.mean_ = column_means(x)
         varies = np.fmax.reduce(x) > np.fmin.reduce(x)
         self.scale_ = np.where(varies, np.sqrt(column_means((x - self.mean_) ** 2)), 0.0)
-        widths = [x.shape[1], *self.hidden]
+        sizes = [x.shape[1], *widths("hidden", self.hidden, least=1)]
         with seeded(self.seed):  # the initial weights
-            encoder = mlp(widths, self.activation)
-            self.module_ = nn.Sequential(encoder, mlp(widths[::-1], self.activation))
+            encoder = mlp(sizes, self.activation)
+            self.module_ = nn.Sequential(encoder, mlp(sizes[::-1], self.activation))
         self.history_ = train(
             self.module_,
             lambda module, z, target: masked_mse(module(z), target),
@@ -98,8 +105,7 @@ class AutoEncoder(TransformerMixin, TableEstimator):
         latent = self._run(self.module_[0], z)
         if not isinstance(X, pd.DataFrame):
             return latent
-        names = [f"latent {number}" for number in range(1, latent.shape[1] + 1)]
-        return pd.DataFrame(latent, X.index, names)
+        return pd.DataFrame(latent, X.index, self._latent_names())
 
     def decode(self, latent: Table) -> Table:
         """The rows that latent values stand for: (lines, features)."""
@@ -109,7 +115,9 @@ class AutoEncoder(TransformerMixin, TableEstimator):
                 f"The latent table has the shape {np.shape(latent)}, "
                 f"but this autoencoder has {self.hidden[-1]} latent columns: pass what encode gave."
             )
-        x = self._run(self.module_[1], np.asarray(latent, dtype=float))
+        if isinstance(latent, pd.DataFrame):
+            check_names(self._latent_names(), latent.columns, "The latent table", "latent columns")
+        x = self._run(self.module_[1], floats(latent, "The latent table"))
         if self.protocol == "repaired":
             x = self.mean_ + self.scale_ * x
         if not isinstance(latent, pd.DataFrame):
@@ -122,6 +130,9 @@ class AutoEncoder(TransformerMixin, TableEstimator):
 
     transform = encode
     inverse_transform = decode
+
+    def _latent_names(self) -> pd.Index:
+        return pd.Index([f"latent {number}" for number in range(1, self.hidden[-1] + 1)])
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         return (x - self.mean_) / np.where(self.scale_ > 0, self.scale_, 1.0)
@@ -171,7 +182,8 @@ class EncoderRegressorDecoder(TableRegressor):
         validation: tuple[Table, Table] | None = None,
         monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
     ) -> "EncoderRegressorDecoder":
-        return self._fit(X, Y, validation, monitor, self.regressor.validation_fraction)
+        fraction = getattr(self.regressor, "validation_fraction", 0.0)
+        return self._fit(X, Y, validation, monitor, fraction)
 
     fit_as_published = fit_as_published
 
@@ -184,14 +196,17 @@ class EncoderRegressorDecoder(TableRegressor):
         validation_fraction: float,
     ) -> "EncoderRegressorDecoder":
         _check_protocol(self.protocol)
+        if not isinstance(self.regressor, FeedForward):
+            raise InputError("The network between the latent layers is of "
+                             f"{type(self.regressor).__name__}: give a FeedForward.")
         x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
         if validation is not None:
             x_val, y_val = self._read_x(validation[0]), self._read_y(*validation)
         else:
             stop = set_aside(y, validation_fraction, self.regressor.seed)
             x, y, x_val, y_val = x[~stop], y[~stop], x[stop], y[stop]
-        self.source_ = self._autoencoder(self.source_ae, x, x_val)
-        self.target_ = self._autoencoder(self.target_ae, y, y_val)
+        self.source_ = self._autoencoder(self.source_ae, x, x_val, self.features_, "X")
+        self.target_ = self._autoencoder(self.target_ae, y, y_val, self.perturbations_, "Y")
         latents = (self.source_.encode(x), self.target_.encode(y))  # (lines, latent) each
         self.regressor_ = clone(self.regressor)
         self.regressor_._fit(
@@ -208,7 +223,17 @@ class EncoderRegressorDecoder(TableRegressor):
         """The network between the two latent layers."""
         return self.regressor_.module_
 
-    def _autoencoder(self, given: AutoEncoder, x: np.ndarray, x_val: np.ndarray) -> AutoEncoder:
+    def _autoencoder(
+        self,
+        given: AutoEncoder,
+        x: np.ndarray,
+        x_val: np.ndarray,
+        names: pd.Index | None,
+        what: str,
+    ) -> AutoEncoder:
+        if not isinstance(given, AutoEncoder):
+            raise InputError(f"The autoencoder of {what} is of {type(given).__name__}: give an "
+                             "AutoEncoder.")
         if self.protocol == "repaired":
             return clone(given).fit(x, validation=x_val if len(x_val) else None)
         if not hasattr(given, "module_"):
@@ -216,6 +241,8 @@ class EncoderRegressorDecoder(TableRegressor):
                 "protocol='as_published' uses autoencoders as they are given: fit both first "
                 "(the published code does so on all lines), or use protocol='repaired'."
             )
+        if given.features_ is not None and names is not None:
+            check_names(given.features_, names, what)
         return given
 
     def _predict(self, x: np.ndarray) -> np.ndarray:

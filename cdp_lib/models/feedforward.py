@@ -14,11 +14,11 @@ from collections.abc import Callable
 import numpy as np
 from torch import nn
 
-from cdp_lib.errors import InputError
 from cdp_lib.models.as_published import fit_as_published
-from cdp_lib.models.blocks import mlp
+from cdp_lib.models.blocks import mlp, widths
 from cdp_lib.models.scaled import ScaledNetwork, label_scales
 from cdp_lib.models.tables import Table
+from cdp_lib.training import check_number
 
 
 class FeedForward(ScaledNetwork):
@@ -89,7 +89,8 @@ class FeedForward(ScaledNetwork):
         )
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
-        return mlp([x.shape[1], *self.hidden, outputs], self.activation, self.dropout)
+        hidden = widths("hidden", self.hidden)
+        return mlp([x.shape[1], *hidden, outputs], self.activation, self.dropout)
 
     def _label_scales(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mean, scale = label_scales(y)
@@ -101,8 +102,8 @@ class FeedForward(ScaledNetwork):
 
 def set_aside(y: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """A mask of rows, drawn at random from those with a known label, to stop the training by."""
-    if not 0 <= fraction < 1:
-        raise InputError(f"validation_fraction is {fraction}: give a number from 0 to 1.")
+    check_number("validation_fraction", fraction, below=1)
+    check_number("seed", seed, whole=True)
     labelled = np.flatnonzero(~np.isnan(y).all(axis=1))
     shuffled = np.random.default_rng(seed).permutation(labelled)
     stop = np.zeros(len(y), dtype=bool)

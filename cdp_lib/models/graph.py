@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 from cdp_lib.errors import InputError
+from cdp_lib.training import check_number
 
 
 class GraphEmbedding(nn.Module):
@@ -44,9 +45,13 @@ class GraphEmbedding(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n))
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[-1] != self.n:
-            raise InputError(f"The graph has {self.n} genes but the input {x.shape[-1]} columns: "
-                             "pass one column a gene, in the order of the graph.")
+        if x.ndim != 2 or x.shape[1] != self.n:
+            raise InputError(f"The graph has {self.n} genes but the input has shape "
+                             f"{tuple(x.shape)}: pass a table with one column a gene, in the order "
+                             "of the graph.")
+        if x.dtype != self.weight.dtype:
+            raise InputError(f"The input is {x.dtype} but the weights of the graph are "
+                             f"{self.weight.dtype}: pass x.to({self.weight.dtype}).")
         table = x.T.contiguous()  # (n, rows)
         sums = embedding_bag(
             self.source, table, self.start, mode="sum", per_sample_weights=self.weight
@@ -69,9 +74,11 @@ def edges_among(graph: pd.DataFrame, genes: pd.Index) -> np.ndarray:
     >>> edges_among(graph, pd.Index(["A", "B", "C"])).tolist()
     [[0, 2]]
     """
-    if not {"gene_a", "gene_b"} <= set(graph.columns):
-        raise InputError("An interaction graph needs the columns gene_a and gene_b, one row an "
-                         f"interaction; this one has {', '.join(map(str, graph.columns))}.")
+    if not isinstance(graph, pd.DataFrame) or not {"gene_a", "gene_b"} <= set(graph.columns):
+        columns = ", ".join(map(str, getattr(graph, "columns", ())))
+        raise InputError(f"The interaction graph is a {type(graph).__name__} of columns "
+                         f"[{columns}]: give a DataFrame with the columns gene_a and gene_b, one "
+                         "row an interaction.")
     genes = pd.Index(genes)
     if not genes.is_unique:
         raise InputError("The omics table names a gene twice, such as "
@@ -108,6 +115,7 @@ def rewired(edges: np.ndarray, n: int, seed: int = 0, rounds: int = 20) -> np.nd
 
 def random_edges(n: int, count: int, seed: int = 0) -> np.ndarray:
     """`count` different interactions between n genes, drawn at random."""
+    check_number("n", n, least=1, whole=True)
     possible = n * (n - 1) // 2
     if not 0 < count <= possible:
         raise InputError(f"Between {n} genes there can be 1 to {possible} interactions, "
@@ -119,6 +127,7 @@ def random_edges(n: int, count: int, seed: int = 0) -> np.ndarray:
 
 def _unordered(edges: np.ndarray, n: int) -> np.ndarray:
     """Each interaction once, the smaller position first, in order; loops left out."""
+    check_number("n", n, least=1, whole=True)
     edges = np.asarray(edges)
     if edges.ndim != 2 or edges.shape[1] != 2 or edges.dtype.kind not in "iu":
         raise InputError("Interactions are a table of two whole-number positions a row, not "

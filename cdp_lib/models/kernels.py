@@ -25,6 +25,7 @@ from scipy.special import digamma, gammaln
 from cdp_lib.errors import InputError
 from cdp_lib.models.scaled import label_scales, omics_columns
 from cdp_lib.models.tables import Table, TableRegressor, means_and_scales
+from cdp_lib.training import check_number
 
 
 class BEMKL(TableRegressor):
@@ -46,8 +47,11 @@ class BEMKL(TableRegressor):
 
     def fit(self, X: Table, Y: Table) -> "BEMKL":
         x, y = self._open(X, Y)  # (lines, features), (lines, drugs)
-        if self.iterations < 1 or self.shape <= 0 or self.scale <= 0:
-            raise InputError("BEMKL needs at least 1 iteration and a positive shape and scale.")
+        check_number("iterations", self.iterations, least=1, whole=True)
+        for name in ("tol", "shape", "scale"):
+            check_number(name, getattr(self, name))
+        if 0 in (self.shape, self.scale):
+            raise InputError("BEMKL's gamma priors need a positive shape and scale, not 0.")
         columns = omics_columns(self.features_)
         self.x_mean_, self.x_scale_ = means_and_scales(x)
         self.lines_ = self._standard(x)

@@ -224,7 +224,7 @@ def test_bad_input_is_one_sentence():
     model = quick(epochs=1).fit(X)
     with pytest.raises(InputError, match="2 latent columns"):
         model.decode(X)
-    with pytest.raises(InputError, match="infinite values .* column 'gene 2'"):
+    with pytest.raises(InputError, match="infinite values, .* column 'gene 2'"):
         model.encode(X.assign(**{"gene 2": np.inf}))
     with pytest.raises(InputError, match="X and Y name different lines"):
         chain().fit(X.iloc[::-1], Y)
@@ -232,6 +232,28 @@ def test_bad_input_is_one_sentence():
         brief().fit_as_published(X, Y, X.iloc[:1], Y.iloc[:1])
     with pytest.raises(InputError, match="metric is 'rmse'"):
         brief().fit_as_published(X, Y, X, Y, metric="rmse")
+    with pytest.raises(InputError, match="No epoch was run"):
+        brief(epochs=0).fit_as_published(X, Y, X, Y)
+    with pytest.raises(InputError, match=r"hidden is \(\): give a tuple of one or more"):
+        quick(hidden=()).fit(X)
+    with pytest.raises(InputError, match="X has 0 rows and no known value"):
+        quick().fit(X[:0])
+    with pytest.raises(InputError, match="autoencoder of X is of NoneType"):
+        EncoderRegressorDecoder(None, quick(), between()).fit(X, Y)
+    with pytest.raises(InputError, match="is of AutoEncoder: give a FeedForward"):
+        EncoderRegressorDecoder(quick(), quick(), quick()).fit(X, Y)
+
+
+def test_given_autoencoders_and_latent_tables_are_not_realigned():
+    X, Y = tables()
+    given = quick(epochs=1).fit(X), quick(epochs=1).fit(Y)
+    chained = EncoderRegressorDecoder(*given, between(), "as_published")
+    with pytest.raises(InputError, match="X must have the 8 features"):
+        chained.fit(X.iloc[:, ::-1], Y)
+    with pytest.raises(InputError, match="Y must have the . features"):
+        chained.fit(X, Y.iloc[:, ::-1])
+    with pytest.raises(InputError, match="latent table must have the 2 latent columns"):
+        given[0].decode(given[0].encode(X).iloc[:, ::-1])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine offers no CUDA")

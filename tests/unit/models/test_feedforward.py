@@ -122,6 +122,24 @@ def test_bad_settings_are_one_sentence():
         quick(lr=1e30, patience=None).fit(X, Y)
     with pytest.raises(InputError, match="column 'gene 0'"):
         quick().fit(X.replace({"gene 0": {X.iloc[0, 0]: np.nan}}), Y)
+    for settings, words in [
+        ({"hidden": 4}, "hidden is 4: give a tuple of layer widths"),
+        ({"hidden": (4, 0)}, "A layer width in hidden is 0"),
+        ({"dropout": -0.1}, "dropout is -0.1: give a number of at least 0 and below 1"),
+        ({"validation_fraction": "all"}, "validation_fraction is 'all'"),
+        ({"batch_size": 0}, "batch_size is 0: give a whole number of at least 1"),
+        ({"seed": -1}, "seed is -1"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            quick(**settings).fit(X, Y)
+
+
+def test_validation_labels_are_not_realigned():
+    X, Y = tables()
+    with pytest.raises(InputError, match="Y must have the . perturbations .* another order"):
+        quick().fit(X, Y, validation=(X, Y.iloc[:, ::-1]))
+    with pytest.raises(InputError, match=r"Y has the shape \(120, 1\)"):
+        quick().fit(X, Y, validation=(X, Y.iloc[:, :1]))
 
 
 def test_cuda_asked_for_and_absent(monkeypatch):

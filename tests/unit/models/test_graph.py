@@ -102,7 +102,13 @@ def test_random_edges_are_as_many_and_simple():
     [
         (lambda: GraphEmbedding(np.array([[0, 9]]), 3), "genes 0 to 2, but one points to 9"),
         (lambda: GraphEmbedding(np.array([[0.0, 1.0]]), 3), "edges_among"),
-        (lambda: layer()(torch.zeros(2, 3)), "40 genes but the input 3 columns"),
+        (lambda: layer()(torch.zeros(2, 3)), r"40 genes but the input has shape \(2, 3\)"),
+        (lambda: layer()(torch.zeros(40)), r"shape \(40,\)"),
+        (lambda: layer()(torch.zeros(2, 2, 40)), r"shape \(2, 2, 40\)"),
+        (lambda: layer()(torch.zeros(2, 40).double()), r"pass x.to\(torch.float32\)"),
+        (lambda: GraphEmbedding(np.array([[0, 1]]), -3), "n is -3: give a whole number"),
+        (lambda: random_edges(-3, 2), "n is -3: give a whole number"),
+        (lambda: edges_among([("A", "B")], pd.Index(["A"])), "graph is a list"),
         (lambda: random_edges(3, 4), "1 to 3 interactions, not 4"),
         (lambda: edges_among(pd.DataFrame({"a": [1]}), pd.Index(["A"])), "gene_a and gene_b"),
         (

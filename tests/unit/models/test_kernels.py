@@ -143,8 +143,14 @@ def test_bad_input_is_one_sentence():
     X, Y = simulated()
     with pytest.raises(InputError, match="two-level columns"):
         BEMKL().fit(X["omics 0"], Y)
-    with pytest.raises(InputError, match="at least 1 iteration"):
+    with pytest.raises(InputError, match="iterations is 0: give a whole number"):
         BEMKL(iterations=0).fit(X, Y)
+    with pytest.raises(InputError, match="iterations is 2.5: give a whole number"):
+        BEMKL(iterations=2.5).fit(X, Y)
+    with pytest.raises(InputError, match="tol is None: give a number"):
+        BEMKL(tol=None).fit(X, Y)
+    with pytest.raises(InputError, match="a positive shape"):
+        BEMKL(shape=0).fit(X, Y)
 
 
 def test_an_omics_of_constants_is_harmless():
