@@ -16,6 +16,7 @@ predictions.  All depends on whether a network has seen the lines whose predicti
     redrawn      folds are drawn anew between the stages: most test lines were fitted in stage 1
     saw_all      the networks were fitted on all lines, test lines included
 
+The paper's text does not tell which lines the networks of stage one had seen.
 The first two never see a test label; the last two are leaks, kept here to measure what they do.
 """
 
@@ -23,46 +24,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import torch
-from sklearn.base import BaseEstimator, RegressorMixin, clone
-from torch import Tensor, nn
+from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.scaled import label_scales, omics_columns
-from cdp_lib.splits import Fold, Groups, leave_lines_out
-from cdp_lib.training import masked_mse, seeded, train
+from cdp_lib.models.scaled import network_columns
+from cdp_lib.models.stacker import Predictions, Stacker
+from cdp_lib.models.tables import MaskedScore
+from cdp_lib.splits import Fold, Groups, Split, leave_lines_out
 
 HONEST = ("out_of_fold", "in_sample")
 PROTOCOLS = (*HONEST, "redrawn", "saw_all")
 REDRAWN = 10**6  # seeds far from those of any outer split, which would draw the same folds
-KINDS = ("drug", "line", "mean")
-Predictions = dict[str, pd.DataFrame]  # omics name -> (lines, perturbations)
-
-
-class Attention(nn.Module):
-    """Predictions (rows, omics, drugs) -> their weighted mean (rows, drugs).
-
-    kind="drug": weights of a drug are the same for all lines (equation 7).  "line": they depend on
-    what the networks predict for this line and drug.  "mean": all networks weigh the same.
-    """
-
-    def __init__(self, omics: int, drugs: int, kind: str = "drug"):
-        super().__init__()
-        if kind not in KINDS:
-            raise InputError(f"Unknown attention {kind!r}: use one of {', '.join(KINDS)}.")
-        learns = kind != "mean"
-        self.logits = nn.Parameter(torch.zeros(omics, drugs), requires_grad=learns)
-        self.gate = nn.Parameter(torch.zeros(drugs, omics, omics)) if kind == "line" else None
-
-    def weights(self, P: Tensor) -> Tensor:
-        """(rows, omics, drugs): positive, and 1 in sum over omics."""
-        logits = self.logits.expand(len(P), -1, -1)
-        if self.gate is not None:
-            logits = logits + torch.einsum("rid,dio->rod", P, self.gate)
-        return logits.softmax(dim=1)
-
-    def forward(self, P: Tensor) -> Tensor:
-        return (self.weights(P) * P).sum(dim=1)
 
 
 @dataclass(frozen=True)
@@ -108,13 +80,17 @@ def stage_one(
     if protocol not in PROTOCOLS:
         raise InputError(f"Unknown protocol {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
     _check_lines(X, Y)
+    if not isinstance(fold, Fold):
+        raise InputError(f"fold is a {type(fold).__name__}: give one fold of a split, such as "
+                         "leave_lines_out(cohort).folds[0].")
+    fold.match(Y)
     tables = _tables(networks, X)
     labels = Y.where(fold.fit)
     if protocol == "saw_all":
         shown = Y
     elif protocol == "redrawn":
         other = REDRAWN + seed + fold.repeat
-        again = leave_lines_out(Y, n_folds, tune=0.0, seed=other, groups=_aligned(groups, Y))
+        again = _inner_folds(Y, n_folds, other, groups)
         shown = Y.where(again.folds[fold.number % n_folds].fit)
     else:
         shown = labels
@@ -130,18 +106,18 @@ def stage_one(
 
 def fuse(
     stage: StageOne,
-    omics: list[str] | None = None,
+    omics: str | list[str] | None = None,
     attention: str = "drug",
     epochs: int = 150,
     lr: float = 0.1,
     seed: int = 0,
 ) -> Fused:
     """Learn the attention over the stored predictions of some omics (all by default)."""
-    omics = list(stage.final) if omics is None else list(omics)
+    omics = stage.final if omics is None else [omics] if isinstance(omics, str) else omics
     unknown = [name for name in omics if name not in stage.final]
     if unknown or not omics:
-        raise InputError(f"Stage one has no omics {unknown[0] if unknown else 'at all'!r}: "
-                         f"choose from {', '.join(stage.final)}.")
+        what = f"Stage one has no omics {unknown[0]!r}" if unknown else "omics names none"
+        raise InputError(f"{what}: choose from {', '.join(stage.final)}.")
     rows = stage.labels.notna().any(axis=1)
     learner = Stacker(attention, epochs, lr, seed).fit(
         {name: stage.learning[name][rows] for name in omics}, stage.labels[rows]
@@ -159,20 +135,21 @@ def out_of_fold(
     seed: int = 0,
 ) -> pd.DataFrame:
     """Each labelled line predicted by a clone of `network` that was not fitted on it."""
+    _check_lines(X, Y)
     Y = Y[Y.notna().any(axis=1)]
     P = pd.DataFrame(np.nan, X.index, Y.columns)
-    for fold in leave_lines_out(Y, n_folds, tune=0.0, seed=seed, groups=_aligned(groups, Y)):
+    for fold in _inner_folds(Y, n_folds, seed, groups):
         held = Y.index[fold.test.any(axis=1)]
         P.loc[held] = _fitted(network, X.loc[Y.index], Y.where(fold.fit)).predict(X.loc[held])
     return P
 
 
-class AttentionFusion(RegressorMixin, BaseEstimator):
+class AttentionFusion(MaskedScore, BaseEstimator):
     """Both stages inside the training rows: any omics models, and attention over them.
 
     `networks`: omics name -> model; `X` has two-level columns (omics, feature).  protocol is
-    "out_of_fold" (stacking) or "in_sample" (the paper's text).  `weights_` (drugs, omics) is the
-    mean attention over the training lines.
+    "out_of_fold" (stacking) or "in_sample"; the paper's text does not tell which of them it means.
+    `weights_` (drugs, omics) is the mean attention over the training lines.
     """
 
     def __init__(
@@ -223,70 +200,21 @@ class AttentionFusion(RegressorMixin, BaseEstimator):
         )
 
 
-class Stacker(BaseEstimator):
-    """Stage two: attention trained on predictions, in units of each drug's training labels."""
-
-    def __init__(self, attention: str = "drug", epochs: int = 150, lr: float = 0.1, seed: int = 0):
-        self.attention = attention
-        self.epochs = epochs
-        self.lr = lr
-        self.seed = seed
-
-    def fit(self, predictions: Predictions, Y: pd.DataFrame) -> "Stacker":
-        y = Y.to_numpy(np.float64)
-        self.mean_, scale = label_scales(y)
-        self.scale_ = np.where(scale > 0, scale, 1.0)
-        self.module_ = Attention(len(predictions), y.shape[1], self.attention)
-        if self.attention == "mean":
-            return self
-        target = torch.tensor((y - self.mean_) / self.scale_, dtype=torch.float32)
-        with seeded(self.seed):
-            train(
-                self.module_,
-                lambda module, P, y: masked_mse(module(P), y),
-                (self._stack(predictions), target),
-                epochs=self.epochs,
-                batch_size=len(y),
-                lr=self.lr,
-                seed=self.seed,
-                device="cpu",
-            )
-        return self
-
-    def predict(self, predictions: Predictions) -> pd.DataFrame:
-        with torch.no_grad():
-            p = self.module_(self._stack(predictions)).numpy()  # (lines, drugs)
-        first = next(iter(predictions.values()))
-        return pd.DataFrame(self.mean_ + self.scale_ * p, first.index, first.columns)
-
-    def weights(self, predictions: Predictions) -> pd.DataFrame:
-        """The attention (drugs, omics), its mean over the lines."""
-        with torch.no_grad():
-            w = self.module_.weights(self._stack(predictions)).mean(dim=0).numpy()
-        first = next(iter(predictions.values()))
-        return pd.DataFrame(w.T, first.columns, pd.Index(predictions, name="omics"))
-
-    def _stack(self, predictions: Predictions) -> Tensor:
-        P = np.stack([table.to_numpy() for table in predictions.values()], axis=1)
-        return torch.tensor((P - self.mean_) / self.scale_, dtype=torch.float32)  # (r, omics, d)
-
-
 def _check_lines(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     if not (isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame)):
         raise InputError("X and Y must be DataFrames with a row a line, as a cohort's are.")
     if not X.index.equals(Y.index):
         raise InputError(f"X and Y name different lines, or in another order ({len(X)} and "
                          f"{len(Y)} rows): align them first, for example X = X.loc[Y.index].")
+    for names, what in ((Y.index, "line"), (Y.columns, "perturbation")):
+        if not names.is_unique:
+            raise InputError(f"Y names the {what} {names[names.duplicated()][0]!r} twice: merge or "
+                             "rename its labels.")
 
 
 def _tables(networks: dict[str, BaseEstimator], X: pd.DataFrame) -> Predictions:
     """Omics name -> its table, for each omics that has a network."""
-    columns = omics_columns(getattr(X, "columns", None))
-    missing = [name for name in networks if name not in columns]
-    if missing or not networks:
-        raise InputError(f"X has no omics {missing[0] if missing else 'at all'!r}: it has "
-                         f"{', '.join(map(str, columns))}.")
-    return {name: X[name] for name in networks}
+    return {name: X[name] for name in network_columns(networks, getattr(X, "columns", None))}
 
 
 def _fitted(network: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame) -> BaseEstimator:
@@ -294,5 +222,8 @@ def _fitted(network: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame) -> BaseEst
     return clone(network).fit(X[rows], Y[rows])
 
 
-def _aligned(groups: Groups, Y: pd.DataFrame) -> Groups:
-    return groups.reindex(Y.index) if isinstance(groups, pd.Series) else groups
+def _inner_folds(Y: pd.DataFrame, n_folds: int, seed: int, groups: Groups) -> Split:
+    if isinstance(groups, str):
+        raise InputError(f"groups is {groups!r}, but Y has no such column: give a Series over the "
+                         "lines, such as cohort.lines['donor'].")
+    return leave_lines_out(Y, n_folds, tune=0.0, seed=seed, groups=groups)

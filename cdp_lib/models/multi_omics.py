@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.attention import Attention
-from cdp_lib.models.blocks import activation_layer, mlp
+from cdp_lib.models.blocks import activation_layer, mlp, widths
 from cdp_lib.models.graph import GraphEmbedding, edges_among
-from cdp_lib.models.scaled import ScaledNetwork, omics_columns
-from cdp_lib.training import train
+from cdp_lib.models.scaled import ScaledNetwork, network_columns, omics_columns
+from cdp_lib.models.stacker import Attention
+from cdp_lib.training import check_number, train
 
 HIDDEN = {"expression": 64, "mutation": 32, "copy_number": 32, "rppa": 128, "metabolites": 64}
 STRONG_DROPOUT = ("copy_number", "rppa")  # 0.4; the others 0.2
@@ -70,6 +70,11 @@ class OmicsNetwork(ScaledNetwork):
 
     def build(self, x: np.ndarray, features: pd.Index | None, outputs: int) -> nn.Module:
         """The untrained module for training rows x (lines, features) before scaling."""
+        check_number("embedding_size", self.embedding_size, least=1, whole=True)
+        check_number("dropout", self.dropout, below=1)
+        check_number("max_zeros", self.max_zeros)
+        if self.hidden is not None:
+            check_number("hidden", self.hidden, least=1, whole=True)
         kept = np.flatnonzero((x == 0).mean(axis=0) <= self.max_zeros)
         if len(kept) == 0:
             raise InputError(f"All {x.shape[1]} columns are zero in more than "
@@ -81,6 +86,9 @@ class OmicsNetwork(ScaledNetwork):
             embed = GraphEmbedding(edges_among(self.graph, features[kept]), len(kept))
             width = len(kept)
         elif self.embedding == "dense":
+            if self.graph is not None:
+                raise InputError("A dense embedding cannot use a graph: set embedding='graph', or "
+                                 "graph=None.")
             embed, width = nn.Linear(len(kept), self.embedding_size), self.embedding_size
         else:
             raise InputError(f"Unknown embedding {self.embedding!r}: use 'graph' or 'dense'.")
@@ -158,11 +166,12 @@ class JointFusion(ScaledNetwork):
         return self
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
-        columns = omics_columns(self.features_)
+        columns = network_columns(self.networks, self.features_)
         parts = []
         for name, network in self.networks.items():
-            if name not in columns:
-                raise InputError(f"X has no omics {name!r}: add it, or leave out its network.")
+            if not isinstance(network, OmicsNetwork):
+                raise InputError(f"The network of {name!r} is of {type(network).__name__}: "
+                                 "JointFusion trains an OmicsNetwork for each omics.")
             at = columns[name]
             body = network.build(x[:, at], self.features_[at].droplevel(0), outputs)
             parts.append(nn.Sequential(Columns(at), body))
@@ -203,14 +212,17 @@ class AutoencoderFusion(ScaledNetwork):
         self.device = device
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
+        check_number("pretrain_epochs", self.pretrain_epochs, whole=True)
+        encoder_widths = widths("encoder", self.encoder, least=1)
+        hidden = widths("hidden", self.hidden)
         encoders = []
         for at in omics_columns(self.features_).values():
-            sizes = (len(at), *self.encoder)
+            sizes = (len(at), *encoder_widths)
             encoder = mlp(sizes, self.activation)
             self._pretrain(encoder, mlp(sizes[::-1], self.activation), self._scaled(x)[:, at])
             encoders.append(nn.Sequential(Columns(at), encoder))
-        width = len(encoders) * self.encoder[-1]
-        head = mlp([width, *self.hidden, outputs], self.activation, self.dropout)
+        width = len(encoders) * encoder_widths[-1]
+        head = mlp([width, *hidden, outputs], self.activation, self.dropout)
         return nn.Sequential(
             Side(encoders, nn.Flatten()), activation_layer(self.activation), head
         )
@@ -223,6 +235,7 @@ class AutoencoderFusion(ScaledNetwork):
             epochs=self.pretrain_epochs,
             batch_size=self.batch_size,
             lr=self.lr,
+            weight_decay=self.weight_decay,
             seed=self.seed,
             device=self.device,
         )

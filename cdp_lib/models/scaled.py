@@ -6,15 +6,16 @@ f is trained on the squared error of the known cells.  A perturbation without an
 scale 0: its prediction is the mean of all labels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import BaseEstimator
 from torch import nn
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.tables import Table, TableRegressor, column_means, means_and_scales
+from cdp_lib.models.tables import Table, TableRegressor, check_model, column_means, means_and_scales
 from cdp_lib.training import masked_mse, seeded, train
 
 
@@ -85,8 +86,25 @@ def label_scales(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def omics_columns(features: pd.Index | None) -> dict[str, np.ndarray]:
     """Omics name -> positions of its columns, from the two-level columns of Cohort.X([...])."""
-    if not isinstance(features, pd.MultiIndex) or features.nlevels != 2:
+    if not isinstance(features, pd.MultiIndex) or features.nlevels != 2 or features.empty:
         raise InputError("X must hold several omics under two-level columns (omics, feature): "
                          "make it with cohort.X(['expression', 'mutation']).")
     names = features.get_level_values(0)
     return {name: np.flatnonzero(names == name) for name in names.unique()}
+
+
+def network_columns(
+    networks: Mapping[str, BaseEstimator], features: pd.Index | None
+) -> dict[str, np.ndarray]:
+    """Positions of the columns of each omics that has a network; other omics are left aside."""
+    if not isinstance(networks, Mapping) or not networks:
+        what = "empty" if isinstance(networks, Mapping) else f"of {type(networks).__name__}"
+        raise InputError(f"networks is {what}: give a dictionary, omics name -> network, such as "
+                         "published_networks makes.")
+    columns = omics_columns(features)
+    for name, network in networks.items():
+        if name not in columns:
+            raise InputError(f"X has no omics {name!r}, only {', '.join(map(str, columns))}: add "
+                             "it, or leave out its network.")
+        check_model(f"The network of {name!r}", network)
+    return {name: columns[name] for name in networks}

@@ -7,14 +7,13 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 
 from cdp_lib.audit import sees_test_features, sees_test_labels
 from cdp_lib.data import Cohort
 from cdp_lib.errors import InputError
 from cdp_lib.models.attention import (
-    Attention,
     AttentionFusion,
-    Stacker,
     StageOne,
     fuse,
     out_of_fold,
@@ -56,9 +55,16 @@ def cohort(lines=45, drugs=4, missing=0.1, seed=0):
 
 COHORT = cohort()
 X, Y = COHORT.X(OMICS), COHORT.Y
-FOLD = leave_lines_out(COHORT, n_folds=3, tune=0).folds[0]
+LEFT_OUT = leave_lines_out(COHORT, n_folds=3, tune=0)
+FOLD = LEFT_OUT.folds[0]
 RIDGES = {name: Ridge(alphas=(1.0,)) for name in OMICS}
+STAGE = stage_one(RIDGES, X, Y, FOLD)
+STRANGE = COHORT.lines["donor"].rename("another {}".format)  # groups of other lines
 NETWORKS = published_networks(OMICS, GRAPH, epochs=2)
+
+
+def twice(*tables):
+    return [table.rename({"line 1": "line 0"}) for table in tables]
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +150,25 @@ def test_out_of_fold_predictions_come_from_models_that_did_not_see_the_line():
     assert not P.equals(Q) and P.notna().all(axis=None)
 
 
+def test_groups_of_more_lines_are_matched_by_name():
+    donors = COHORT.lines["donor"]
+    more = pd.concat([STRANGE, donors.iloc[::-1]])
+    whole, part = (
+        stage_one(RIDGES, X, Y, FOLD, groups=groups).learning["rppa"] for groups in (donors, more)
+    )
+    pd.testing.assert_frame_equal(whole, part)
+    assert not whole.equals(STAGE.learning["rppa"])
+
+
+def test_one_omics_may_be_named_alone():
+    pd.testing.assert_frame_equal(fuse(STAGE, "rppa").prediction, fuse(STAGE, ["rppa"]).prediction)
+
+
+def test_unknown_labels_are_not_scored():
+    scores = cross_val_score(AttentionFusion(RIDGES, epochs=3), X, Y, cv=3)
+    assert Y.isna().any(axis=None) and np.isfinite(scores).all()
+
+
 def test_honest_attention_finds_the_omics_that_decides():
     fused = fuse(stage_one(RIDGES, X, Y, FOLD))
     assert (fused.weights["expression"] > 0.9).all()
@@ -158,45 +183,6 @@ def test_in_sample_attention_prefers_the_network_that_remembers():
     stage = stage_one(models, tables, Y, FOLD)
     assert fuse(stage.in_sample()).weights["noise"].min() > 0.9
     assert fuse(stage).weights["noise"].mean() < 0.4
-
-
-def test_attention_reaches_the_best_convex_combination():
-    rng = np.random.default_rng(0)
-    truth = pd.DataFrame(rng.normal(size=(60, 2)))
-    parts = {f"omics {m}": truth * 0.5 + rng.normal(size=truth.shape) for m in range(2)}
-    grid = np.linspace(0, 1, 1001)
-    weights = Stacker(epochs=300).fit(parts, truth).weights(parts)
-    for drug in truth:
-        a, b = (part[drug].to_numpy() for part in parts.values())
-        errors = [np.square(truth[drug] - w * a - (1 - w) * b).mean() for w in grid]
-        assert abs(weights.iloc[drug, 0] - grid[np.argmin(errors)]) < 0.01
-
-
-def test_equation_7_with_its_kill_matrix_is_one_softmax_a_drug():
-    omics, drugs = 3, 4
-    generator = torch.Generator().manual_seed(0)
-    full = torch.randn(drugs, omics, drugs, generator=generator)  # (d, m, i)
-    P = torch.randn(5, omics, drugs, generator=generator)
-    killed = full.exp() * torch.eye(drugs)[:, None, :]
-    W = killed / full.exp().sum(dim=1, keepdim=True)
-    wanted = torch.einsum("dmi,rmi->rd", W, P)
-    module = Attention(omics, drugs)
-    with torch.no_grad():
-        module.logits.copy_(full.diagonal(dim1=0, dim2=2))
-        torch.testing.assert_close(module(P), wanted)
-
-
-def test_attention_by_line_can_follow_the_line():
-    rng = np.random.default_rng(0)
-    truth = pd.DataFrame(rng.normal(size=(300, 1)))
-    good_below = truth.where(truth < 0, 3.0)
-    good_above = truth.where(truth >= 0, 0.0)
-    parts = {"below": good_below, "above": good_above}
-    left = {
-        kind: ((Stacker(kind, epochs=300).fit(parts, truth).predict(parts) - truth) ** 2)
-        .mean().item() for kind in ("drug", "line", "mean")
-    }
-    assert left["line"] < 0.5 * left["drug"] < left["mean"]
 
 
 def test_the_mean_is_the_mean():
@@ -259,7 +245,22 @@ def test_a_stage_is_plain_tables():
         (lambda: AttentionFusion(RIDGES, attention="sum").fit(X, Y), "Unknown attention 'sum'"),
         (lambda: stage_one(RIDGES, X.iloc[::-1], Y, FOLD), "in another order"),
         (lambda: stage_one(RIDGES, X, Y, FOLD, "fair"), "Unknown protocol 'fair'"),
-        (lambda: fuse(stage_one(RIDGES, X, Y, FOLD), ["cnv"]), "no omics 'cnv'"),
+        (lambda: fuse(STAGE, ["cnv"]), "no omics 'cnv': choose from expression, mutation, rppa"),
+        (lambda: fuse(STAGE, "cnv"), "no omics 'cnv'"),
+        (lambda: fuse(STAGE, []), "omics names none: choose from"),
+        (lambda: AttentionFusion(None).fit(X, Y), "networks is of NoneType: give"),
+        (lambda: AttentionFusion({"rppa": 1}).fit(X, Y), "network of 'rppa' is 1: give a model"),
+        (lambda: AttentionFusion({"rppa": Ridge}).fit(X, Y), "is <class .*: give a model with fit"),
+        (lambda: stage_one({}, X, Y, FOLD), "networks is empty: give a dictionary"),
+        (lambda: stage_one(RIDGES, X.iloc[:, :0], Y, FOLD), "two-level columns"),
+        (lambda: stage_one(RIDGES, X, Y.iloc[:, :2], FOLD), "fold does not fit the response"),
+        (lambda: stage_one(RIDGES, X, Y, LEFT_OUT), "fold is a Split: give one fold"),
+        (lambda: stage_one(RIDGES, X, Y, FOLD, groups=STRANGE), "groups lack .* such as 'line 0'"),
+        (lambda: stage_one(RIDGES, X, Y, FOLD, "redrawn", groups=STRANGE), "groups lack 45"),
+        (lambda: stage_one(RIDGES, X, Y, FOLD, groups="auto"), "give a Series over the lines"),
+        (lambda: AttentionFusion(RIDGES, groups=STRANGE).fit(X, Y), "groups lack 45"),
+        (lambda: AttentionFusion(RIDGES).fit(*twice(X, Y)), "the line 'line 0' twice"),
+        (lambda: out_of_fold(RIDGES["rppa"], *twice(X["rppa"], Y)), "the line 'line 0' twice"),
         (lambda: stage_one(RIDGES, X, Y, FOLD, "saw_all").in_sample(), "seen test labels"),
     ],
 )

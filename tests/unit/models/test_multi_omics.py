@@ -10,6 +10,7 @@ from torch import nn
 from cdp_lib.data import Cohort
 from cdp_lib.errors import InputError
 from cdp_lib.models.graph import GraphEmbedding
+from cdp_lib.models.linear import Ridge
 from cdp_lib.models.multi_omics import (
     AutoencoderFusion,
     JointFusion,
@@ -127,6 +128,15 @@ def test_pretraining_finds_what_an_omics_varies_in():
     assert r[1] > 0.97 > r[0]
 
 
+def test_the_autoencoders_are_pretrained_with_the_weight_decay_given():
+    plain, decayed = (
+        AutoencoderFusion((2,), pretrain_epochs=5, epochs=0, weight_decay=decay).fit(X, Y)
+        for decay in (0.0, 10.0)
+    )
+    weights = [model.module_[0].side[0][1][0].weight.norm() for model in (plain, decayed)]
+    assert weights[1] < 0.99 * weights[0]
+
+
 def test_dropout_is_off_when_predicting():
     model = OmicsNetwork(epochs=1, dropout=0.5).fit(X["rppa"], Y)
     assert isinstance(model.module_[3], nn.Dropout)
@@ -136,8 +146,21 @@ def test_dropout_is_off_when_predicting():
 @pytest.mark.parametrize(
     "call, words",
     [
+        (lambda: JointFusion({}).fit(X, Y), "networks is empty: give a dictionary"),
+        (lambda: JointFusion({"rppa": Ridge()}).fit(X, Y), "'rppa' is of Ridge: JointFusion"),
         (lambda: JointFusion(networks()).fit(COHORT.X(["rppa"]), Y), "no omics 'expression'"),
         (lambda: OmicsNetwork("graph").fit(X["rppa"], Y), "needs graph="),
+        (lambda: OmicsNetwork("graph", [("A", "B")]).fit(X["rppa"], Y), "graph is a list .* gene_a"),
+        (lambda: OmicsNetwork(graph=GRAPH).fit(X["rppa"], Y), "dense embedding cannot use a graph"),
+        (lambda: OmicsNetwork(embedding_size=0).fit(X["rppa"], Y), "embedding_size is 0"),
+        (lambda: OmicsNetwork(hidden=0).fit(X["rppa"], Y), "hidden is 0"),
+        (lambda: OmicsNetwork(dropout=1.5).fit(X["rppa"], Y), "dropout is 1.5: .* and below 1"),
+        (lambda: OmicsNetwork(epochs=-1).fit(X["rppa"], Y), "epochs is -1"),
+        (lambda: OmicsNetwork(seed=None).fit(X["rppa"], Y), "seed is None"),
+        (lambda: AutoencoderFusion(()).fit(X, Y), r"encoder is \(\): give a tuple of one or more"),
+        (lambda: AutoencoderFusion(4).fit(X, Y), "encoder is 4: give a tuple"),
+        (lambda: AutoencoderFusion(hidden=(3, 0)).fit(X, Y), "layer width in hidden is 0"),
+        (lambda: AutoencoderFusion(pretrain_epochs=-1).fit(X, Y), "pretrain_epochs is -1"),
         (lambda: OmicsNetwork("graph", GRAPH).fit(X["rppa"], Y), "None of the 3 interactions"),
         (lambda: OmicsNetwork("sparse").fit(X["rppa"], Y), "Unknown embedding 'sparse'"),
         (lambda: OmicsNetwork().fit(0 * X["rppa"], Y), "raise max_zeros"),
