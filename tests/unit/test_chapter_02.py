@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.linear_model import Ridge as PlainRidge
 
 from cdp_lib import audit, claims, evaluate, metrics, notebook, splits
+from cdp_lib.chapter import begin
 from cdp_lib.data import load
 from cdp_lib.models.feedforward import FeedForward
 from cdp_lib.models.linear import Ridge
@@ -251,3 +252,36 @@ def test_out_of_fold_predictions_never_come_from_a_model_that_saw_the_line(chapt
 
     P = chapter["out_of_fold"](Remembers(), cohort, split)
     assert (P == 0).all().all()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((7.318, 7.511), "correct"),
+        ([7.51, 7.32], "correct"),
+        (pd.Series([7.3, 7.5]), "correct"),
+        ((4.63, 6.65), "Square the RMSE"),
+        ((14.72, 3.73), "same row"),
+        ((7.32, 7.32), "MSE / (1 - R2)"),
+        (7.32, "two numbers"),
+        (..., "not attempted"),
+    ],
+)
+def test_exercise_02_2_takes_rounded_answers_and_names_what_is_wrong(answer, words, capsys):
+    (check,) = (
+        notebook.source(cell) for cell in notebook.read(CHAPTER)["cells"]
+        if "check" in notebook.tags(cell) and '"02-2"' in notebook.source(cell)
+    )
+    c = begin("02_honest_evaluation")
+    capsys.readouterr()
+    exec(check, {"np": np, "claims": claims, "c": c, "two_variances": answer})
+    assert words in capsys.readouterr().out
+
+
+def test_the_checklist_keeps_its_address_and_its_twelve_questions():
+    cells = [c for c in notebook.read(CHAPTER)["cells"] if c["cell_type"] == "markdown"]
+    checklist = "".join(map(notebook.source, cells)).partition("\n## The checklist\n")[2]
+    rows = [line for line in checklist.partition("</div>")[0].splitlines() if line.startswith("| ")]
+    assert [row.split("|")[1].strip() for row in rows[1:]] == [str(n) for n in range(1, 13)]
+    kit = (CHAPTER.parents[1] / "book" / "teaching_kit.md").read_text()
+    assert "../notebooks/02_honest_evaluation.ipynb#the-checklist" in kit

@@ -92,7 +92,7 @@ def early_uses(texts: dict[str, str], terms: list[str]) -> dict[tuple[str, str],
     """(chapter, term) -> the words around the first use that comes before the definition."""
     found = {}
     for term in terms:
-        longer = [t for t in terms if t != term and pattern(term).search(t)]  # fold, log fold change
+        longer = [t for t in terms if t != term and pattern(term).search(t)]  # log fold change
         read = {name: prose_only(text, NAMES + longer) for name, text in texts.items()}
         used = {name: pattern(term).search(text) for name, text in read.items()}
         defining = re.compile(rf"\*\*{pattern(term).pattern}:?\*\*", pattern(term).flags)
