@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from numbers import Real
 
 import pandas as pd
 
@@ -31,9 +32,19 @@ def check(option: str, value: object, known: tuple, source: Source) -> None:
         )
 
 
+def check_number(option: str, value: object) -> None:
+    if value is not None and not isinstance(value, Real):
+        raise InputError(f"{option}={value!r} is no number: give one such as 0.1.")
+
+
 def chosen(omics: str | Iterable[str], known: Iterable[str], source: Source) -> list[str]:
     """The names of the omics tables asked for, each known and there once."""
-    names = list(dict.fromkeys([omics] if isinstance(omics, str) else omics))
+    try:
+        names = list(dict.fromkeys([omics] if isinstance(omics, str) else omics))
+    except TypeError:
+        raise InputError(
+            f"omics={omics!r} is no list of names: choose from {', '.join(known)}."
+        ) from None
     if not names:
         raise InputError(f"No omics was asked for: choose from {', '.join(known)}.")
     for name in names:

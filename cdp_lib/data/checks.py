@@ -14,6 +14,15 @@ def few(names: Iterable, n: int = 3) -> str:
     return ", ".join(names[:n]) + (", ..." if len(names) > n else "")
 
 
+def as_table(name: str, frame: object) -> pd.DataFrame:
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(
+            f"{name} is of the type {type(frame).__name__}: give a pandas DataFrame whose index "
+            f"names its rows."
+        )
+    return frame
+
+
 def as_index(table: str, names: pd.Index, what: str) -> pd.Index:
     """The names, if each stands there once."""
     if names.hasnans:
@@ -33,7 +42,7 @@ def check_numbers(
     table: str, frame: pd.DataFrame, missing_allowed: bool = False
 ) -> pd.DataFrame:
     """The table as float32, if its names are unique and its cells are finite numbers."""
-    as_index(table, frame.index, "row")
+    as_index(table, as_table(table, frame).index, "row")
     as_index(table, frame.columns, "column")
     other = [c for c, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if other:
@@ -82,3 +91,25 @@ def frozen(frame: pd.DataFrame) -> pd.DataFrame:
         values = values.copy()
         values.flags.writeable = False
     return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+
+
+def pick(names: pd.Index, wanted: Iterable | None, what: str) -> pd.Index:
+    """Names from names or from a mask; an unknown name is an error."""
+    if wanted is None:
+        return names
+    wanted = np.asarray(wanted)
+    if wanted.dtype == bool:
+        if len(wanted) != len(names):
+            raise InputError(
+                f"The mask has {len(wanted)} entries but there are {len(names)} {what}s: "
+                f"give one entry for each."
+            )
+        return names[wanted]
+    wanted = as_index("subset", pd.Index(wanted, name=names.name), what)
+    unknown = wanted.difference(names)
+    if len(unknown):
+        raise InputError(
+            f"{len(unknown)} of the {len(wanted)} {what}s asked for are not in this cohort "
+            f"({few(unknown)}): choose from its .Y."
+        )
+    return wanted

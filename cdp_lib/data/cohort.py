@@ -6,6 +6,7 @@ known of each line and of each perturbation. All tables are aligned by name when
 made; afterwards nothing in it changes.
 """
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,10 +16,12 @@ import pandas as pd
 
 from cdp_lib.data.checks import (
     as_index,
+    as_table,
     check_numbers,
     few,
     frozen,
     join_lines,
+    pick,
 )
 from cdp_lib.errors import InputError
 
@@ -71,6 +74,11 @@ class Cohort:
             raise InputError(
                 f"There is no edition {edition!r}: choose one of {', '.join(EDITIONS)}."
             )
+        if not Y.size:
+            raise InputError(
+                f"{name} would hold {Y.shape[0]} lines x {Y.shape[1]} perturbations: ask for "
+                f"less strict filters, or for names that it has."
+            )
         self.__dict__.update(
             name=name,
             edition=edition,
@@ -78,19 +86,21 @@ class Cohort:
             response=response,
             lower_is_sensitive=lower_is_sensitive,
             steps=tuple(steps),
-            truth=truth,
             _Y=frozen(Y),
             _omics={key: frozen(table) for key, table in omics.items()},
             _lines=lines.copy(),
             _perturbations=perturbations.copy(),
-            _extras=dict(extras or {}),
+            _extras=copy.deepcopy(dict(extras or {})),
+            _truth=copy.deepcopy(truth),
         )
 
-    def __setattr__(self, key: str, value: object) -> None:
+    def __setattr__(self, key: str, value: object = None) -> None:
         raise AttributeError(
-            f"{type(self).__name__}.{key} cannot be set, because a cohort never changes: "
-            "make another one with .subset() or from_tables()."
+            f"{type(self).__name__}.{key} cannot be set or deleted, because a cohort never "
+            "changes: make another one with .subset() or from_tables()."
         )
+
+    __delattr__ = __setattr__
 
     def __setstate__(self, state: dict) -> None:
         """Read-only again after a journey to another process."""
@@ -122,8 +132,13 @@ class Cohort:
         column of `Y`. Lines are joined by name; the order is that of `Y`.
         """
         Y = check_numbers("Y", Y, missing_allowed=True)
+        if not isinstance(omics, Mapping):
+            raise InputError(
+                f"omics is of the type {type(omics).__name__}: give a dict of tables, such as "
+                f"{{'expression': table}}."
+            )
         omics = {key: check_numbers(key, table) for key, table in omics.items()}
-        kept, joined = join_lines({"Y": Y, **omics, "lines": lines})
+        kept, joined = join_lines({"Y": Y, **omics, "lines": as_table("lines", lines)})
         Y = Y.loc[kept].rename_axis(index="line", columns="perturbation")
         return cls(
             Y=Y,
@@ -164,7 +179,12 @@ class Cohort:
     @property
     def extras(self) -> Mapping[str, object]:
         """What else a study brings: interaction graph, pathways, tables of single drugs."""
-        return MappingProxyType(self._extras)
+        return MappingProxyType(copy.deepcopy(self._extras))
+
+    @property
+    def truth(self) -> object:
+        """What the simulation knows, in the teaching edition; else None."""
+        return copy.deepcopy(self._truth)
 
     def X(self, omics: str | Iterable[str]) -> pd.DataFrame:
         """One omics table by name; several side by side under two-level columns."""
@@ -203,7 +223,7 @@ class Cohort:
             lower_is_sensitive=self.lower_is_sensitive,
             steps=(*self.steps, step),
             extras=self._extras,
-            truth=self.truth,
+            truth=self._truth,
             **more,
         )
 
@@ -258,7 +278,7 @@ def complete_perturbations(
     """One row for each column of `Y`, with its `kind`."""
     if perturbations is None:
         perturbations = pd.DataFrame(index=names)
-    as_index("perturbations", perturbations.index, "row")
+    as_index("perturbations", as_table("perturbations", perturbations).index, "row")
     missing = names.difference(perturbations.index)
     if len(missing):
         raise InputError(
@@ -269,25 +289,3 @@ def complete_perturbations(
     if "kind" not in perturbations.columns:
         perturbations.insert(0, "kind", "perturbation")
     return perturbations
-
-
-def pick(names: pd.Index, wanted, what: str) -> pd.Index:
-    """Names from names or from a mask; an unknown name is an error."""
-    if wanted is None:
-        return names
-    wanted = np.asarray(wanted)
-    if wanted.dtype == bool:
-        if len(wanted) != len(names):
-            raise InputError(
-                f"The mask has {len(wanted)} entries but there are {len(names)} {what}s: "
-                f"give one entry for each."
-            )
-        return names[wanted]
-    wanted = as_index("subset", pd.Index(wanted, name=names.name), what)
-    unknown = wanted.difference(names)
-    if len(unknown):
-        raise InputError(
-            f"{len(unknown)} of the {len(wanted)} {what}s asked for are not in this cohort "
-            f"({few(unknown)}): choose from its .Y."
-        )
-    return wanted

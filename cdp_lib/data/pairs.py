@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from cdp_lib.data.checks import as_index, few
+from cdp_lib.data.checks import as_index, as_table, few
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.errors import InputError
 
@@ -39,7 +39,7 @@ class PairScreen(Cohort):
         `drugs` is the table of the single drugs, one row for each name used in `pairs`.
         Further arguments are those of `Cohort.from_tables`.
         """
-        as_index("drugs", drugs.index, "row")
+        as_index("drugs", as_table("drugs", drugs).index, "row")
         long, note = canonical_pairs(pairs)
         unknown = pd.Index(pd.unique(long[["drug_a", "drug_b"]].to_numpy().ravel()))
         unknown = unknown.difference(drugs.index)
@@ -80,7 +80,7 @@ class PairScreen(Cohort):
 
 def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Pairs with the smaller name first and one row for each (line, pair); and what was merged."""
-    missing = [c for c in COLUMNS if c not in pairs.columns]
+    missing = [c for c in COLUMNS if c not in as_table("pairs", pairs).columns]
     if missing:
         raise InputError(
             f"The table of pairs has no column {', '.join(missing)}: it needs "

@@ -18,6 +18,7 @@ from cdp_lib.data.assembly import (
     assemble,
     by_name,
     check,
+    check_number,
     chosen,
     join,
     nearest,
@@ -91,7 +92,9 @@ def gene_dependency(
     release = release or ("20Q2" if source.pocket else "19Q4")
     check("target", target, ("effect",) if source.pocket else ("probability", "effect"), source)
     check("release", release, ("20Q2",) if source.pocket else ("19Q4", "23Q4"), source)
-    paper = ITZHACKY if release == "19Q4" else {}
+    check_number("min_sd", min_sd)
+    check_number("max_zeros", max_zeros)
+    paper = {} if release == "23Q4" else ITZHACKY
     lines, ids = sources.read_lines(source, release)
     Y = sources.dependency(source, target, release)
     steps = [step(source, f"gene {target}, {release}", Y.shape, paper.get(target), notes(Y))]

@@ -33,7 +33,10 @@ def tables(seed=0):
 def cohort():
     Y, omics, lines = tables()
     return Cohort.from_tables(Y, omics, lines, steps=[Step("file", (10, 3), (12, 5))],
-                              response="ln IC50 (uM)", name="tiny", paper_shape=(5, 5))
+                              response="ln IC50 (uM)", name="tiny", paper_shape=(5, 5),
+                              extras={"graph": pd.DataFrame({"gene_a": ["A"]}),
+                                      "pathways": {"A": ["KRAS"]}},
+                              truth=pd.DataFrame({"r": [1.0]}))
 
 
 @pytest.fixture
@@ -112,19 +115,25 @@ def attempts(cohort):
     yield lambda: cohort.extras.__setitem__("new", 1)
     yield lambda: setattr(cohort, "Y", None)
     yield lambda: setattr(cohort, "name", "other")
+    yield lambda: delattr(cohort, "name")
+    yield lambda: write(cohort.extras["graph"], "other")
+    yield lambda: cohort.extras["pathways"].__setitem__("new", [])
+    yield lambda: cohort.extras["pathways"]["A"].append("other")
+    yield lambda: write(cohort.truth, 99)
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(17))
 def test_a_cohort_never_changes(cohort, number):
-    before = pickle.dumps([cohort.name, cohort.Y, cohort.X("rppa"), cohort.lines,
-                           cohort.perturbations, list(cohort.omics), list(cohort.extras)])
+    def all_of_it():
+        return pickle.dumps([cohort.name, cohort.Y, cohort.X("rppa"), cohort.lines, cohort.truth,
+                             cohort.perturbations, list(cohort.omics), dict(cohort.extras)])
+
+    before = all_of_it()
     try:
         list(attempts(cohort))[number]()
     except (ValueError, TypeError, AttributeError):
         pass
-    after = pickle.dumps([cohort.name, cohort.Y, cohort.X("rppa"), cohort.lines,
-                          cohort.perturbations, list(cohort.omics), list(cohort.extras)])
-    assert before == after
+    assert before == all_of_it()
 
 
 def test_the_tables_given_stay_the_givers_own(cohort):
@@ -186,6 +195,8 @@ def test_subset_by_names_and_by_mask(cohort):
         cohort.subset(perturbations=[True, False])
     with pytest.raises(InputError, match="more than once"):
         cohort.subset(lines=["L1", "L1"])
+    with pytest.raises(InputError, match="tiny would hold 0 lines x 3 perturbations: ask for"):
+        cohort.subset(lines=[])
 
 
 def broken():
@@ -207,6 +218,9 @@ def broken():
     yield "no tissue", (Y, omics, lines[[]]), "no column 'tissue'"
     yield "text", (Y, {"e": omics["rppa"].assign(p="high")}, lines), "hold no numbers .p"
     yield "no row", (Y, omics, lines, pd.DataFrame(index=["a"])), "no row for 2 of the 3"
+    yield "an array", (Y.to_numpy(), omics, lines), "Y is of the type ndarray: give a pandas"
+    yield "one omics", (Y, omics["rppa"], lines), "omics is of the type DataFrame: give a dict"
+    yield "lines as a list", (Y, omics, NAMES), "lines is of the type list: give a pandas"
     yield "no name", (Y.set_axis([None, *NAMES[1:]]), omics, lines), "without a name"
 
 

@@ -165,6 +165,9 @@ def test_single_drugs_are_pairs_with_themselves():
     ("prism", {"data": "pockets"}, "no edition 'pockets', did you mean 'pocket'"),
     ("prism", {"omics": "expresion"}, "no omics 'expresion' .* did you mean 'expression'"),
     ("prism", {"omics": []}, "No omics was asked for"),
+    ("prism", {"omics": 3}, "omics=3 is no list of names: choose from expression"),
+    ("gene-dependency", {"min_sd": "a"}, "min_sd='a' is no number"),
+    ("gene-dependency", {"min_sd": 100}, "would hold 55 lines x 0 perturbations"),
     ("prism", {"omic": "rppa"}, "no option 'omic', did you mean 'omics'"),
     ("prism", {"data": "pocket", "lines": 100}, "no option 'lines'"),
     ("drug-pairs", {"data": "pocket", "singles": True}, "singles=True cannot be had"),
@@ -186,6 +189,13 @@ def test_bad_requests_end_in_one_sentence(study, options, sentence):
 @pytest.fixture
 def pocket_source(pocket):
     return Source("pocket")
+
+
+def test_pocket_shapes_stand_beside_those_of_the_paper(pocket):
+    steps = load("gene-dependency", "pocket").steps
+    assert [(s.shape, s.paper_shape) for s in steps[:2]] == [
+        ((769, 462), (689, 18_333)), ((1_304, 462), (1_249, 19_144))]
+    assert not any("differs" in step.note for step in steps)
 
 
 def test_pocket_dependency_joins_763_lines(pocket):
