@@ -32,11 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error.format_message())
     except InputError as error:
         return _refuse(str(error))
-    except BrokenPipeError:  # as in `cdp data list | head`
+    except (BrokenPipeError, SystemExit):  # as in `cdp data list | head`, where click gives up
         sys.stdout = None
         return 0
     except OSError as error:
-        return _refuse(f"{error.filename or 'this machine'}: {error.strerror or error}.")
+        found = f"{error.filename or 'this machine'}: {error.strerror or error}"
+        return _refuse(f"{found}; make room there, or name a folder that you may write to.")
     except (click.Abort, KeyboardInterrupt):
         click.echo("cdp: stopped.", err=True)
         return 130
@@ -109,7 +110,7 @@ def run(
     Examples:
       cdp run 00_quickstart
       cdp run all --profile teach --data pocket --record
-      cdp run 00_quickstart --seed 3 --set epochs=20 --set "tissues=[lung, skin]"
+      cdp run 00_quickstart --seed 3 --set profile=teach
     """
     from cdp_lib.runner import find_chapters, find_repository, run_all
 
@@ -136,7 +137,7 @@ def run(
 def _setting(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name.isidentifier():
-        raise InputError(f"--set {text!r} is not NAME=VALUE: write, for example, --set epochs=20.")
+        raise InputError(f"--set {text!r} is not NAME=VALUE: write, for example, --set seed=3.")
     return name, value
 
 

@@ -184,5 +184,5 @@ def _dataset(id: str, entry: dict) -> Dataset:
 
 
 def _nearest(word: str, words: list[str]) -> str:
-    near = difflib.get_close_matches(word, words, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(word, words, n=3)
     return f"did you mean {' or '.join(near)}?" if near else "nothing is spelt like it."

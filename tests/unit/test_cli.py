@@ -1,5 +1,6 @@
 """cli.py, cli_data.py, doctor.py: one sentence on bad input, help that teaches, exit codes."""
 
+import inspect
 import json
 import shutil
 import subprocess
@@ -68,6 +69,7 @@ def test_every_help_ends_in_lines_that_can_be_typed(cdp, path):
         (["edition", "pupil", "--out", "x"], "'pupil' is not one of 'student', 'teacher'"),
         (["data", "show", "gdsc-poket"], "gdsc-pocket"),
         (["data", "fetch", "gdsc-poket"], "gdsc-pocket"),
+        (["data", "show", "nope"], "nothing is spelt like it"),
         (["data", "fetch"], "name data sets (cdp data list) or give --edition"),
         (["claims", "nobody2021"], "nobody2021"),
         (["nope"], "No such command 'nope'"),
@@ -90,6 +92,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cdp, book):
     (book / "taken").write_text("a file")
     code, _, err = cdp("edition", "student", "--out", "taken/course")
     assert code == 2 and err.startswith("cdp: ") and "taken" in err and err.count("\n") == 1
+    assert "name a folder that you may write to" in err
 
 
 def test_running_ends_in_a_table_and_exit_code_1_when_a_chapter_fails(cdp, book):
@@ -132,6 +135,10 @@ def test_one_data_set_is_shown(cdp):
     _, out, _ = cdp("data", "show", "gdsc-pocket")
     assert "licence" in out and "IC50_v17.csv.gz" in out and "sha256" in out
     assert max(len(line) for line in out.splitlines() if "http" not in line) <= 100
+    assert "shape 223 rows, 222 drugs" in out and "licence MIT" in out
+    _, text, _ = cdp("data", "show", "depmap-19q4")
+    assert "  md5 " in text
+    assert "no published checksum" in cdp("data", "show", "hint")[1]
     _, text, _ = cdp("data", "show", "gdsc-pocket", "--json")
     assert json.loads(text)["files"][0]["urls"]
 
@@ -139,8 +146,9 @@ def test_one_data_set_is_shown(cdp):
 def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_path):
     asked = []
 
-    def fetch(ids, edition):
-        asked.append((ids, edition))
+    def fetch(ids, edition, unpin):
+        asked.append((ids, edition, unpin))
+        print("Licence: CC0")
         return [tmp_path / "a", tmp_path / "b"]
 
     states = [
@@ -150,12 +158,17 @@ def test_data_are_fetched_and_verified_through_download(cdp, monkeypatch, tmp_pa
     monkeypatch.setattr(download, "fetch", fetch)
     monkeypatch.setattr(download, "verify", lambda ids: states)
     assert cdp("data", "fetch", "hint", "--edition", "pocket")[:2] == (
-        0, "2 files are here and verified.\n"
+        0, "Licence: CC0\n2 files are here and verified.\n"
     )
-    assert cdp("data", "fetch", "--edition", "official")[0] == 0
-    assert asked == [(["hint"], "pocket"), (None, "official")]
+    assert cdp("data", "fetch", "--edition", "official", "--unpin")[0] == 0
+    assert asked == [(["hint"], "pocket", False), (None, "official", True)]
+    _, text, told = cdp("data", "fetch", "hint", "--json")
+    assert json.loads(text)["files"] == [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert told == "Licence: CC0\n"
     code, out, _ = cdp("data", "verify")
     assert code == 1 and "corrupt" in out and "cdp data fetch hint-hi2012 --edition pocket" in out
+    code, text, _ = cdp("data", "verify", "--json")
+    assert code == 1 and json.loads(text)[1]["state"] == "corrupt"
     states.pop()
     assert cdp("data", "verify", "gdsc-pocket")[0] == 0
 
@@ -170,7 +183,24 @@ def test_the_teaching_cohort_is_written_where_asked(cdp, tmp_path, monkeypatch):
     assert str(tmp_path / "exam") in out and "simulated" in out
     assert "the cache" in cdp("data", "teach")[1]
     defaults = {"lines": 240, "genes": 600, "perturbed": 300, "drugs": 60, "seed": 0}
-    assert asked == [defaults | {"lines": 100}, defaults]
+    _, text, _ = cdp("data", "teach", "--seed", "7", "--json")
+    assert json.loads(text) == defaults | {"seed": 7, "folder": "the cache"}
+    assert asked == [defaults | {"lines": 100}, defaults, defaults | {"seed": 7}]
+
+
+def test_every_data_command_speaks_json():
+    for name, command in cli.cdp.commands["data"].commands.items():
+        assert "--json" in [flag for option in command.params for flag in option.opts], name
+
+
+def test_the_settings_of_the_help_work(book, repository):
+    from cdp_lib.runner import effective
+
+    words = inspect.getdoc(cli.run.callback).split("--set ")
+    for text in [part.split()[0] for part in words[1:]]:
+        name, value = cli._setting(text)
+        for chapter in (repository / "notebooks").glob("*.ipynb"):
+            assert effective(chapter, {name: value})[name] == value
 
 
 def test_claims_are_printed_for_people_and_programs(cdp):
@@ -225,9 +255,11 @@ def test_an_input_error_from_anywhere_is_told_without_a_traceback(cdp, monkeypat
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    command = f"{sys.executable} -m cdp_lib.cli data list --json | head -1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("[\n", "")
+    command = f"set -o pipefail; {sys.executable} -m cdp_lib.cli %s | head -1"
+    for words in ("data list --json", "data list", "claims"):
+        bash = ["bash", "-c", command % words]
+        done = subprocess.run(bash, capture_output=True, text=True)
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
 
 
 def test_help_does_not_wait_for_torch():
