@@ -33,6 +33,7 @@ FORMS = {
 # words that a reader brings along, each with the reason
 EVERYDAY = {
     "Cell (of a table)": "the living cell has the same name",
+    "Dose": "a word of daily life",
     "Variance": "a first course in statistics is a prerequisite",
     "Weights": "a word of daily life until a network has them",
 }
@@ -44,6 +45,7 @@ NAMES = ["Cancer Dependency Map", "Discovery and Development network"]
 TABLE_OF_PROJECTS = ("Copy number", "CRISPR screen", "Metabolomics", "MicroRNA", "Mutation",
                      "Proteome", "RPPA")  # named there, explained further down
 KNOWN = {("01_screens_and_omics", term) for term in TABLE_OF_PROJECTS}
+KNOWN |= {("01_screens_and_omics", "Label")}  # that of a pandas Series
 KNOWN |= {("04_multi_omics_attention", "Attention")}  # named in the question
 
 NOT_READ = re.compile(
