@@ -168,6 +168,28 @@ def test_breast_lines_that_the_join_of_dong2020_loses(recorded, mirror):
     assert reported == 3358 and abs(wrong["value"] - reported) < 0.15 * reported
 
 
+def test_two_methods_for_one_protein_agree_no_better_than_rna_with_protein(recorded, mirror):
+    def first_of_each_gene(name):
+        table = pd.read_csv(mirror / "nci60-omics" / name, sep="\t", low_memory=False)
+        gene = table.columns[1]
+        lines = [column for column in table if ":" in column]
+        values = table.dropna(subset=gene).drop_duplicates(gene).set_index(gene)[lines]
+        return values.apply(pd.to_numeric, errors="coerce")
+
+    swath = first_of_each_gene("Protein_SWATH_int2.4.2_05192020.txt")
+    array = first_of_each_gene("Protein__Lysate_Array_log2.txt")
+    r = []
+    for gene in swath.index.intersection(array.index):
+        both = pd.concat([swath.loc[gene], array.loc[gene]], axis=1, join="inner").dropna()
+        if len(both) >= 20:
+            r.append(stats.pearsonr(*both.to_numpy().T).statistic)
+    said = {name: recorded[f"one gene, two measurements/{name}"] for name in
+            ("protein, two methods", "RNA and its protein")}
+    assert said["protein, two methods"]["n"] == len(r)
+    assert said["protein, two methods"]["value"] == pytest.approx(np.median(r), abs=0.01)
+    assert np.median(r) < said["RNA and its protein"]["value"] + 0.02
+
+
 def test_the_record_keeps_a_map_of_real_lines(run, repository):
     figures = {figure["name"]: figure for figure in run["figures"]}
     assert {"tissue_map", "areas", "omics", "breast_rows"} <= set(figures)
