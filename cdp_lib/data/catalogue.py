@@ -115,7 +115,7 @@ def page() -> str:
         "The *pocket* edition is real measurements in small, public, hash-verified files.",
         "The *official* edition is the full releases that the papers used.",
         "A file is checked against its checksum before it is used; where nobody publishes one, the"
-        " first download is pinned on your machine.",
+        " first download is pinned on your machine (`cdp data fetch ID --unpin` forgets that).",
         "The *teaching* edition is simulated, needs no download and is not listed here.",
         "",
         "| edition | data sets | files | size |",

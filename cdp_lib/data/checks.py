@@ -10,8 +10,9 @@ from cdp_lib.errors import InputError
 
 def few(names: Iterable, n: int = 3) -> str:
     """The first names, for a message: 'a, b, c, ...'."""
-    names = [str(name) for name in names]
-    return ", ".join(names[:n]) + (", ..." if len(names) > n else "")
+    names = list(names)
+    short = [" ".join(str(name).split())[:60] for name in names[:n]]
+    return ", ".join(short) + (", ..." if len(names) > n else "")
 
 
 def as_table(name: str, frame: object) -> pd.DataFrame:

@@ -177,6 +177,13 @@ def test_a_row_of_another_length(tmp_path):
     one_sentence(error, "table.csv", "readable")
 
 
+def test_a_header_of_many_lines_is_told_in_one(tmp_path):
+    with pytest.raises(InputError) as error:
+        readers.gdsc_drugs(write(tmp_path, '"a\n' + "long " * 500 + '"\n1\n'))
+    one_sentence(error, "no column DRUG_ID")
+    assert len(str(error.value)) < 250
+
+
 def test_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(b"DepMap_ID,A (1)\nACH-000001,\xff\xfe\n")
