@@ -89,8 +89,12 @@ def _judge_numbers(claim: Claim, ours: object) -> tuple[str, str]:
     if all(gap <= precise + grain for gap in apart):
         return REPRODUCED, "within the reported rounding or sd" if precise else "equal"
     if all(gap <= size + grain for gap, size in zip(apart, allowed)):
-        return WITHIN, f"within {max(allowed):.3g}"
-    return NOT_REPRODUCED, f"{max(apart):.3g} apart"
+        return WITHIN, f"within {_size(max(allowed))}"
+    return NOT_REPRODUCED, f"{_size(max(apart))} apart"
+
+
+def _size(gap: float) -> str:
+    return f"{gap:,.0f}" if gap >= 1000 else f"{gap:.3g}"
 
 
 def settled(claim: Claim, mine: list[Record]) -> tuple[str, str]:

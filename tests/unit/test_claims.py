@@ -146,6 +146,13 @@ def test_counts_and_shapes_are_exact():
     assert claims.verdict(count, record(value=4903)) == "within tolerance"
 
 
+def test_a_large_gap_is_written_out():
+    count = number("count", 15401, rounding=0.0)
+    assert claims.judge(count, record(value=3263)) == ("not reproduced", "12,138 apart")
+    assert claims.judge(count, record(value=15301)) == ("within tolerance", "within 154")
+    assert claims.judge(number(), record(value=0.5)) == ("not reproduced", "0.4 apart")
+
+
 def test_text_and_statements():
     text = number("text", "a + b / c + d", rounding=0.0)
     assert claims.verdict(text, record(value="A +  b / c + d")) == "reproduced"
