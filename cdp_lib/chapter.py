@@ -119,6 +119,10 @@ class Chapter:
 
         The value is a number, a shape, a text, or true or false for a statement. None says that
         the claim was not run, and `reason` why. `cdp run --record` collects these.
+
+        The scoreboard shows a baseline beside the results of its own table (key "table/row") that
+        have its metric, axis, split and n, and its protocol if it has one; a table that holds
+        nothing but baselines serves all tables of the chapter that have none.
         """
         where = f"record({key!r}) in chapter {self.name}"
         if not isinstance(key, str) or not key.strip():
