@@ -209,7 +209,7 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     """Read weights written by `save_weights` into a module of the same shape."""
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError):
+    except (UnpicklingError, RuntimeError, EOFError, OSError):
         raise InputError(
             f"{path} is not a file of weights: write it with save_weights, or fetch it again."
         ) from None

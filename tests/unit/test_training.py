@@ -216,6 +216,6 @@ def test_a_file_that_holds_no_weights_is_one_sentence(tmp_path):
     torch.save({"weight": Trap()}, tmp_path / "trap.pt")
     (tmp_path / "text.pt").write_text("no weights")
     (tmp_path / "empty.pt").write_bytes(b"")
-    for name in ("trap.pt", "text.pt", "empty.pt"):
+    for name in ("trap.pt", "text.pt", "empty.pt", "absent.pt"):
         with pytest.raises(InputError, match=f"{name} is not a file of weights"):
             load_weights(nn.Linear(4, 2), tmp_path / name)
