@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         found = f"{error.filename or 'this machine'}: {error.strerror or error}"
-        return _refuse(f"{found}; make room there, or name a folder that you may write to.")
+        return _refuse(f"{found}; name a place that may be written and has room.")
     except (click.Abort, KeyboardInterrupt):
         click.echo("cdp: stopped.", err=True)
         return 130

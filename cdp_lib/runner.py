@@ -134,6 +134,8 @@ def run(
     if if_changed and page.exists() and mark.exists() and mark.read_text() == now:
         return Run(chapter.stem, "unchanged", 0.0, page, values)
     failed = out / "failed" / chapter.name
+    if chapter.parent.resolve() in (out.resolve(), *out.resolve().parents):
+        raise InputError(f"{out} lies in the folder of the chapters themselves: name another.")
     for old in (page, mark, failed):
         old.unlink(missing_ok=True)
     failed.parent.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cdp, book):
     (book / "taken").write_text("a file")
     code, _, err = cdp("edition", "student", "--out", "taken/course")
     assert code == 2 and err.startswith("cdp: ") and "taken" in err and err.count("\n") == 1
-    assert "name a folder that you may write to" in err
+    assert "name a place that may be written" in err
 
 
 def test_running_ends_in_a_table_and_exit_code_1_when_a_chapter_fails(cdp, book):

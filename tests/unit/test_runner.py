@@ -151,6 +151,15 @@ def test_the_key_follows_every_input(book, library, monkeypatch):
     assert len(set(keys)) == len(keys) - 1
 
 
+@pytest.mark.parametrize("place", ["", "pages"])
+def test_a_chapter_is_never_written_over_itself(book, place):
+    chapter = book / "notebooks" / "90_sums.ipynb"
+    before = chapter.read_bytes()
+    with pytest.raises(InputError, match="lies in the folder of the chapters themselves"):
+        runner.run(chapter, book / "notebooks" / place)
+    assert chapter.read_bytes() == before
+
+
 def test_a_failing_cell_is_shown_and_leaves_neither_page_nor_key(book):
     source, out = book / "notebooks" / "91_breaks.ipynb", book / "out"
     assert runner.run(source, out, {"seed": 9}).status == "ok"
