@@ -135,8 +135,12 @@ def column_means(y: np.ndarray) -> np.ndarray:
 
 
 def means_and_scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each column; 1 instead of the deviation of a constant."""
-    scale = np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), 1.0)
+    """Mean and standard deviation of each column; 1 instead of the deviation of a constant.
+
+    A column is constant, too, that varies by no more than the rounding of its values.
+    """
+    rounding = 8 * np.finfo(float).eps * np.abs(x).max(axis=0)
+    scale = np.where(np.ptp(x, axis=0) > rounding, x.std(axis=0), 1.0)
     if (scale == 0).any():
         raise InputError(f"Column {scale.argmin()} varies by {np.ptp(x[:, scale.argmin()]):g}, too "
                          "little for a standard deviation: give the table in larger units.")
@@ -145,6 +149,8 @@ def means_and_scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def floats(table: Table, what: str) -> np.ndarray:
     try:
+        if isinstance(table, pd.DataFrame | pd.Series):  # pandas' own missing value is NaN, too
+            return table.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.asarray(table, dtype=np.float64)
     except (ValueError, TypeError):
         text = pd.DataFrame(table).select_dtypes(exclude=["number", "bool"]).columns

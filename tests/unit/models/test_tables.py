@@ -77,3 +77,20 @@ def test_extreme_values_are_refused_in_every_table():
 def test_labels_of_another_shape_are_refused(bad):
     with pytest.raises(InputError, match="Y has the shape .*: give lines by perturbations"):
         RIDGE.fit(X, bad)
+
+
+def test_a_column_that_varies_by_rounding_alone_is_constant():
+    rounded = X.assign(nearly=np.where(np.arange(40) % 2, 0.3, 0.1 + 0.2))
+    model = Ridge(alphas=(1.0,)).fit(rounded, WHOLE)
+    expected = Ridge(alphas=(1.0,)).fit(X, WHOLE).predict(X)
+    pd.testing.assert_frame_equal(model.predict(rounded.assign(nearly=0.5)), expected)
+
+
+def test_missing_values_of_pandas_are_unknown_labels_and_refused_features():
+    nullable = Y.astype("Float64")
+    assert nullable.isna().equals(Y.isna())
+    pd.testing.assert_frame_equal(
+        Ridge(alphas=(1.0,)).fit(X, nullable).predict(X),
+        Ridge(alphas=(1.0,)).fit(X, Y).predict(X))
+    with pytest.raises(InputError, match="X has 1 NaN or infinite values"):
+        Ridge(alphas=(1.0,)).fit(X.astype("Float64").mask(X == X.iloc[0, 0]), Y)
