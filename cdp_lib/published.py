@@ -23,7 +23,7 @@ def file_order(cohort, n_folds: int = 5, held: str = "line") -> Split:
     """
     if held not in AXES:
         raise InputError(f"file_order holds out a 'line' or a 'perturbation', not {held!r}.")
-    Y = getattr(cohort, "Y", cohort)
+    Y = getattr(cohort, "Y", cohort)  # (lines, perturbations)
     axis = AXES[held]
     if not 2 <= n_folds <= Y.shape[axis]:
         raise InputError(f"{Y.shape[axis]} {held}s cannot be cut into {n_folds} folds: "

@@ -6,6 +6,7 @@ import json
 import re
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ import pytest
 from scipy import stats
 from scipy.sparse.csgraph import connected_components
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge as PlainRidge
 from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
 
 from cdp_lib import audit, claims, metrics, notebook, published, splits
 from cdp_lib.chapter import Chapter
@@ -71,6 +74,13 @@ def test_file_order_is_what_kfold_does_without_shuffling(tables, held, axis):
         tested = fold.test.all(axis=1 - axis)
         assert np.flatnonzero(tested).tolist() == test.tolist()
         assert np.flatnonzero(fold.fit.all(axis=1 - axis)).tolist() == learn.tolist()
+
+
+def test_file_order_knows_its_lines(tables):
+    fold = published.file_order(tables[1], 5).folds[0]
+    fold.match(tables[1])
+    with pytest.raises(InputError):
+        fold.match(tables[1].rename(index={"line 0": "another"}))
 
 
 def test_file_order_says_what_is_wrong(tables):
@@ -165,7 +175,10 @@ def test_nested_ridge_is_scikit_learn_refitted(chapter, tables, protocol):
     P = chapter["nested_ridge"](X, Y, split, protocol, alphas)
     chosen = set()
     for learn, test in KFold(4).split(X.T):
-        x, y = X.T.iloc[learn], Y.T.iloc[learn]
+        scaler = StandardScaler().fit(X.T.iloc[learn])
+        shrink = np.sqrt(1 - 1 / len(learn))  # pandas' sd counts n - 1
+        z = scaler.transform(X.T) * shrink if protocol == "as_published" else X.T.to_numpy()
+        x, y = z[learn], Y.T.iloc[learn]
         held = chapter["inner_fifth"](len(x), protocol == "as_published")
         acc = [
             np.mean([
@@ -178,7 +191,7 @@ def test_nested_ridge_is_scikit_learn_refitted(chapter, tables, protocol):
         ]
         chosen.add(best := alphas[int(np.argmax(acc))])
         plain = PlainRidge(alpha=best).fit(x, y)
-        assert np.allclose(P.iloc[:, test].T, plain.predict(X.T.iloc[test]), atol=1e-8)
+        assert np.allclose(P.iloc[:, test].T, plain.predict(z[test]), atol=1e-8)
     assert chosen <= set(alphas)
 
 
@@ -262,11 +275,14 @@ def verdict(chapter, tables):
     """Hold an answer to the rules of an exercise: None when it passes, else the hint."""
     asked, (X, Y) = Asked(), tables
     known = {"X": X, "Y": Y, "c": asked, "X_wide": np.random.default_rng(0).normal(size=(30, 400)),
-             "Y_wide": np.random.default_rng(1).normal(size=(30, 2))}
+             "Y_wide": np.random.default_rng(1).normal(size=(30, 2)), "script": chain_in_small,
+             "cohort": SimpleNamespace(X=lambda omics: X, Y=Y),
+             "lines_out": {"repaired": published.file_order(Y, 4)}}
 
     def verdict(name, answer):
         space = chapter | known | dict.fromkeys(
-            ("dual_weights", "acc_of_nothing", "rows_needed", "lucky_and_share", "price_in_sd")
+            ("dual_weights", "acc_of_nothing", "rows_needed", "honest_script", "lucky_and_share",
+             "price_in_sd")
         )
         for cell in notebook.read(CHAPTER)["cells"]:
             if "check" in notebook.tags(cell) and f'"{name}"' in notebook.source(cell):
@@ -319,6 +335,30 @@ def test_the_acc_of_nothing_is_along_genes_and_linear(verdict):
 def test_the_rows_that_halve_a_noise_correlation_are_simulated(verdict):
     assert verdict("03-3", 193) is None and verdict("03-3", 188) is None
     assert "Too many" in verdict("03-3", 224) and "Too few" in verdict("03-3", 175)
+
+
+def chain_in_small(X, Y, fold, scale=True, summary=5, features=None):
+    """The script of exercise 03-4; `features` are the lines that its scales come from."""
+    learn = fold.fit.any(axis=1)
+    known = X[learn if features is None else features]
+    Z = (X - known.mean()) / (known.std() if scale else 1.0)
+    found = PCA(summary, svd_solver="full").fit(Y[learn])
+    latent = pd.DataFrame(found.transform(Y[learn]), Y.index[learn])
+    model = Ridge((10.0,), standardize=scale).fit(Z[learn], latent)
+    return pd.DataFrame(found.inverse_transform(model.predict(Z)), Y.index, Y.columns)
+
+
+def test_the_honest_script_keeps_the_steps_and_loses_the_leaks(verdict, tables):
+    assert verdict("03-4", chain_in_small) is None
+    assert verdict("03-4", lambda *of: chain_in_small(*of).to_numpy()) is None
+    for words, wrong in {
+        "test lines": lambda *of: chain_in_small(*of, features=slice(None)),
+        "5 numbers": lambda *of: chain_in_small(*of, summary=9),
+        "unit": lambda *of: chain_in_small(*of, scale=False),
+        "every line": lambda X, Y, fold: chain_in_small(X, Y, fold)[fold.test.any(axis=1)],
+        "test labels": lambda X, Y, fold: Y,
+    }.items():
+        assert words in verdict("03-4", wrong)
 
 
 def test_luck_and_price_are_known_by_their_seals(verdict):
