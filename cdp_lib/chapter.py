@@ -27,7 +27,7 @@ EDITIONS = {
     "pocket": "real measurements in pocket size (public files, about 40 MB)",
     "official": "real measurements (the full official releases)",
 }
-PROTOCOLS = (None, "as_published", "repaired")
+PROTOCOLS = (None, "as_published", "repaired", "arithmetic")
 Value = float | int | bool | str | Sequence[int] | None
 
 Rule = tuple[Callable[[Any], Any], str]
@@ -120,6 +120,9 @@ class Chapter:
         The value is a number, a shape, a text, or true or false for a statement. None says that
         the claim was not run, and `reason` why. `cdp run --record` collects these.
 
+        protocol="arithmetic" says that a claim was checked against the paper's own other numbers,
+        without any data; such verdicts are counted apart.
+
         The scoreboard shows a baseline beside the results of its own table (key "table/row") that
         have its metric, axis, split and n, and its protocol if it has one; a table that holds
         nothing but baselines serves all tables of the chapter that have none.
@@ -129,7 +132,8 @@ class Chapter:
             raise InputError(f"{where}: the key is empty: give the result a name.")
         if protocol not in PROTOCOLS:
             raise InputError(
-                f"{where}: protocol is {protocol!r}: give 'as_published', 'repaired' or nothing."
+                f"{where}: protocol is {protocol!r}: give 'as_published', 'repaired', "
+                "'arithmetic' or nothing."
             )
         value, sd = _plain(value), _plain(sd)
         if isinstance(value, float) and not math.isfinite(value):

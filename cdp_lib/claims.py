@@ -21,7 +21,7 @@ import pandas as pd
 
 from .errors import InputError
 from .ledger import TOLERANCES, Claim, Paper, claim, claims, papers, root
-from .records import EDITIONS, Record, best_baseline, records
+from .records import ARITHMETIC, EDITIONS, Record, best_baseline, records
 
 __all__ = [
     "VERDICTS", "Claim", "Paper", "Record", "claim", "claims", "judge", "papers", "records",
@@ -46,7 +46,7 @@ def judge(claim: Claim, record: Record | None) -> tuple[str, str]:
     """The verdict on one record, and its reason."""
     if record is None:
         return NOT_RUN, "no record yet"
-    if record.edition == "teaching":
+    if record.edition == "teaching" and record.protocol != ARITHMETIC:
         return NOT_COMPARABLE, "simulated data cannot confirm a claim"
     if not record.comparable:
         return NOT_COMPARABLE, record.reason
@@ -98,15 +98,20 @@ def _size(gap: float) -> str:
 
 
 def settled(claim: Claim, mine: list[Record]) -> tuple[str, str]:
-    """One verdict from a claim's records: real data only, official before pocket, as published
-    before anything else; where several are equally near to the paper's own, the worst counts.
+    """One verdict from a claim's records: real data only (no simulation, no mere arithmetic),
+    official before pocket, as published before anything else; where several are equally near to
+    the paper's own, the worst counts.
     """
-    real = [record for record in mine if record.edition != "teaching"]
+    real = [r for r in mine if r.edition != "teaching" and r.protocol != ARITHMETIC]
     if not real:
         return NOT_RUN, "no record from real data yet"
     nearest = min(_distance(record) for record in real)
-    found = [judge(claim, record) for record in real if _distance(record) == nearest]
+    return _worst(claim, [record for record in real if _distance(record) == nearest])
+
+
+def _worst(claim: Claim, mine: list[Record]) -> tuple[str, str]:
     severity = (NOT_RUN, REPRODUCED, WITHIN, NOT_COMPARABLE, NOT_REPRODUCED)
+    found = [judge(claim, record) for record in mine]
     return max(found, key=lambda pair: severity.index(pair[0]))
 
 
@@ -129,20 +134,23 @@ def table(
             row |= {"reported": claim.reported, "reported_sd": claim.sd, "split": claim.split}
             row |= _ours(claim, record, best_baseline(record, measured) if record else None)
             row["verdict"], row["reason"] = judge(claim, record)
-            rows.append(row | {"arithmetic": claim.arithmetic, "note": claim.note})
+            rows.append(row | {"note": claim.note})
     return pd.DataFrame(rows)
 
 
 def summary(folder: Path | None = None, *, arithmetic: bool = False) -> pd.DataFrame:
     """Papers x verdicts: how many claims are settled which way, on real data.
 
-    Claims that the paper's own numbers settle, without data, are counted by arithmetic=True alone.
+    arithmetic=True counts the claims that were checked by arithmetic alone, without any data.
     """
     measured = records(folder)
     counts = {head: dict.fromkeys(VERDICTS, 0) for head in papers(folder)}
+    if arithmetic:
+        measured = [record for record in measured if record.protocol == ARITHMETIC]
     for claim in claims(folder=folder):
-        if claim.arithmetic == arithmetic:
-            found, _ = settled(claim, [r for r in measured if r.claim == claim.id])
+        mine = [record for record in measured if record.claim == claim.id]
+        if mine or not arithmetic:
+            found, _ = _worst(claim, mine) if arithmetic else settled(claim, mine)
             counts[claim.paper][found] += 1
     return pd.DataFrame.from_dict(counts, orient="index", columns=list(VERDICTS))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from .claims import NOT_COMPARABLE, NOT_RUN, summary, table
+from .records import ARITHMETIC
 
 WIDTH = 100
 NUMBERED = (NOT_COMPARABLE, NOT_RUN)
@@ -35,8 +36,8 @@ def text(paper: str | None = None, folder: Path | None = None) -> str:
     for reason, number in numbers.items():
         lines += _wrap(f"[{number}] {reason} ({_many(why[reason], 'row')})", "    ")
     measured, checked = summary(folder), summary(folder, arithmetic=True)
-    lines += _counts("that need real data", measured, paper)
-    lines += _counts("that arithmetic settles, without data", checked, paper)
+    lines += _counts("by real data", measured, paper)
+    lines += _counts("by arithmetic, without data", checked, paper)
     return "\n".join(lines)
 
 
@@ -56,9 +57,11 @@ def _ours(row, numbers: dict[str, int]) -> list[str]:
     if row.edition is None:
         return [f"    {verdict}"]
     sd = "" if row.ours_sd is None else f" ± {row.ours_sd:.2g}"
-    source = "by arithmetic, without data" if row.arithmetic else row.edition
-    facts = [f"ours {row.ours}{sd}" if row.ours else "no number", source]
-    facts += [row.protocol.replace("_", " ")] if row.protocol else []
+    facts = [f"ours {row.ours}{sd}" if row.ours else "no number"]
+    if row.protocol == ARITHMETIC:
+        facts.append("by arithmetic, without data")
+    else:
+        facts += [row.edition, *([row.protocol.replace("_", " ")] if row.protocol else [])]
     facts += [f"best naive baseline {row.baseline}"] if row.baseline else []
     return _wrap(f"    {', '.join(facts)}: {verdict}", "        ")
 
@@ -68,7 +71,7 @@ def _counts(how: str, counts: pd.DataFrame, paper: str | None) -> list[str]:
     if not counts.sum():
         return []
     found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    return ["", *_wrap(f"Of {_many(counts.sum(), 'claim')} {how}: {found}.", "    ")]
+    return ["", *_wrap(f"{_many(counts.sum(), 'claim')} {how}: {found}.", "    ")]
 
 
 def _many(count: int, word: str) -> str:

@@ -62,7 +62,6 @@ class Claim:
     rounding: float = 0.0  # half a unit of the last printed digit
     tolerance: float | None = None  # None: the default of the metric
     decimals: int = 0
-    arithmetic: bool = False  # the paper's own other numbers settle it, without any data
 
     def show(self, value: object) -> str:
         """A value in the writing of this claim: its decimals, or 1,210 x 19,145."""

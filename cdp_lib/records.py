@@ -23,6 +23,7 @@ from . import ledger
 from .errors import InputError
 
 EDITIONS = ("official", "pocket", "own", "teaching")
+ARITHMETIC = "arithmetic"  # the protocol of a number computed from a paper's own, without any data
 LOWER_IS_BETTER = ("mse", "rmse", "mae", "negative_elbo", "distance")
 CHANGES = ("status", "--porcelain", "-uno", "--", ":/", ":(exclude,top)book/results")
 VERSIONS = ("cdp-lib", "numpy", "pandas", "scipy", "scikit-learn", "torch", "rdkit")

@@ -15,6 +15,7 @@ import pandas as pd
 from . import claims
 from .ledger import TOLERANCES, Paper
 from .look import NAMES
+from .records import ARITHMETIC
 
 # A verdict is a word and a shape; its colour says nothing that they do not.
 SHAPES = dict(zip(claims.VERDICTS, "●◐✕◇○", strict=True))
@@ -29,7 +30,7 @@ METRICS = NAMES | {
     "negative_elbo": "−ELBO",
     "ln_ic50": "ln IC50",
 }
-ARITHMETIC, UNRECORDED = "arithmetic", "unrecorded"
+UNRECORDED = "unrecorded"
 KINDS = {edition: edition for edition in claims.EDITIONS} | {
     ARITHMETIC: "by arithmetic, no data",
     UNRECORDED: "no record yet",
@@ -76,15 +77,15 @@ def _rules() -> str:
         "unless the ledger states another tolerance for it.\n"
         "The first table counts each claim once, by the record nearest to the paper's own data and "
         "protocol; records from simulated data never count.\n"
-        "Claims that the paper's own other numbers settle, by arithmetic and without any data, are "
-        "counted in a row of their own.\n"
+        "What was checked against the paper's own other numbers, by arithmetic and without any "
+        "data, is counted apart.\n"
     )
 
 
 def _kind(row) -> str:
     if not row.edition:
         return UNRECORDED
-    return ARITHMETIC if row.arithmetic else row.edition
+    return ARITHMETIC if row.protocol == ARITHMETIC else row.edition
 
 
 def _summary(papers: dict[str, Paper], counts: pd.DataFrame, checked: pd.DataFrame) -> str:
@@ -94,7 +95,8 @@ def _summary(papers: dict[str, Paper], counts: pd.DataFrame, checked: pd.DataFra
         link = f'<a href="#claims-{paper.id}">{escape(paper.citation)}</a>'
         rows.append(_counts("<tr>", link, counts.loc[paper.id]))
     rows.append(_counts('<tr class="all">', "All papers", counts.sum()))
-    rows.append(_counts("<tr>", "By arithmetic, without data", checked.sum()))
+    if checked.to_numpy().any():
+        rows.append(_counts("<tr>", "By arithmetic, without data", checked.sum()))
     head = f'<th scope="col">Paper</th><th scope="col">Claims</th>{heads}'
     return _table("How the claims of each paper stand, on real data", head, rows, "counts")
 
@@ -143,7 +145,8 @@ def _row(row, folder: Path) -> str:
     score += "<small>global</small>" if row.axis == "global" else ""
     ours = ""
     if row.edition:
-        how = [KINDS[row.kind], (row.protocol or "").replace("_", " ")]
+        protocol = "" if row.kind == ARITHMETIC else row.protocol or ""
+        how = [KINDS[row.kind], protocol.replace("_", " ")]
         ours = f"{_value(row.ours, row.ours_sd)}<small>{', '.join(filter(None, how))}</small>"
         ours += f"<small>{_chapter_link(row.chapter, folder)}</small>"
     verdict = f"{_verdict(row.verdict)}<small>{escape(row.reason)}</small>"

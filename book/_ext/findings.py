@@ -22,20 +22,16 @@ def page() -> str:
 
 
 def state() -> str:
-    """How many claims have been run on real data, and how many need none."""
-    total, run = _counts(claims.summary())
-    given, checked = _counts(claims.summary(arithmetic=True))
-    return (
-        f"Of the {total + given} claims of the five papers, {run} have been run on real data, and "
-        f"{checked} were checked against the paper's own other numbers, without any data; each is "
-        "on the [scoreboard](scoreboard.md)."
-    )
-
-
-def _counts(counts) -> tuple[int, int]:
-    """All claims of a summary, and those that were run."""
+    """How many claims have been run on real data, and how many were checked without any."""
+    counts = claims.summary()
     total = int(counts.to_numpy().sum())
-    return total, total - int(counts[claims.NOT_RUN].sum())
+    run = total - int(counts[claims.NOT_RUN].sum())
+    checked = int(claims.summary(arithmetic=True).to_numpy().sum())
+    apart = f"; {checked} were checked against the papers' own other numbers, without any data"
+    return (
+        f"Of the {total} claims of the five papers, {run} have been run on real data"
+        f"{apart if checked else ''}; each is on the [scoreboard](scoreboard.md)."
+    )
 
 
 Found = dict[tuple[str, str], Record]
@@ -47,8 +43,8 @@ def means_reach(found: Found) -> str:
     return (
         "The mean of a drug plus the mean of a line, which know no gene, reach a global $R^2$ of "
         f"{easy['mean effects'].value:.2f} on left-out pairs, ridge {easy['ridge'].value:.2f} and "
-        f"a network {easy['network'].value:.2f}; for a new line and one drug at a time, the mean of "
-        f"the tissue reaches r = {hard['tissue mean'].value:.2f} and ridge "
+        f"a network {easy['network'].value:.2f}; for a new line and one drug at a time, the mean "
+        f"of the tissue reaches r = {hard['tissue mean'].value:.2f} and ridge "
         f"{hard['ridge'].value:.2f} ([Quickstart](../notebooks/00_quickstart.ipynb))."
     )
 

@@ -182,13 +182,10 @@ def test_the_findings_are_five_and_come_from_the_records():
     assert f"$R^2$ of {easy['easy/mean effects']:.2f} on left-out pairs" in text
     for chapter in re.findall(r"\(\.\./(notebooks/.*?)\)", text):
         assert (BOOK.parent / chapter).exists()
-    said = re.search(r"Of the 310 claims of the five papers, (\d+) have been run on real data, "
-                     r"and (\d+) were checked", text)
-    measured, checked = claims.summary(BOOK), claims.summary(BOOK, arithmetic=True)
-    assert [int(number) for number in said.groups()] == [
-        counts.drop(columns=claims.NOT_RUN).to_numpy().sum() for counts in (measured, checked)
-    ]
-    assert int(said[2]) == 5
+    said = re.search(r"Of the 310 claims of the five papers, (\d+) have been run on real", text)
+    assert int(said[1]) == claims.summary(BOOK).drop(columns=claims.NOT_RUN).to_numpy().sum()
+    checked = claims.summary(BOOK, arithmetic=True).to_numpy().sum()
+    assert (f"; {checked} were checked against the papers' own" in text) == bool(checked)
 
 
 def test_the_papers_own_numbers_come_from_the_ledger():
