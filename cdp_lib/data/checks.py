@@ -98,7 +98,7 @@ def pick(names: pd.Index, wanted: Iterable | None, what: str) -> pd.Index:
     """Names from names or from a mask; an unknown name is an error."""
     if wanted is None:
         return names
-    wanted = np.asarray(wanted)
+    wanted = np.atleast_1d(np.asarray(wanted))  # one name is a list of one
     if wanted.dtype == bool:
         if len(wanted) != len(names):
             raise InputError(

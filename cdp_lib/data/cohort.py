@@ -79,6 +79,11 @@ class Cohort:
                 f"{name} would hold {Y.shape[0]} lines x {Y.shape[1]} perturbations: ask for "
                 f"less strict filters, or for names that it has."
             )
+        for key, table in omics.items():
+            if not table.shape[1]:
+                raise InputError(
+                    f"No feature of {key} is left in {name}: leave {key} out, or filter it less."
+                )
         self.__dict__.update(
             name=name,
             edition=edition,
@@ -190,7 +195,7 @@ class Cohort:
         """One omics table by name; several side by side under two-level columns."""
         if isinstance(omics, str):
             return self._table(omics).copy(deep=False)
-        names = list(omics)
+        names = list(omics) if isinstance(omics, Iterable) else [omics]
         if not names:
             raise InputError(f"X() got no omics name: choose from {', '.join(self._omics)}.")
         tables = {name: self._table(name) for name in names}

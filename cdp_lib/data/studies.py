@@ -51,7 +51,7 @@ def load(study: str, data: str = "teaching", **options: object) -> Cohort:
     of the same name in this module; the teaching edition also takes its sizes (lines, genes,
     perturbed, drugs, seed).
     """
-    if study not in STUDIES:
+    if study not in list(STUDIES):
         raise InputError(f"There is no study {study!r}{nearest(study, STUDIES)}.")
     if data not in EDITIONS:
         raise InputError(f"There is no edition {data!r}{nearest(data, EDITIONS)}.")

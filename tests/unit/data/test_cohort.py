@@ -94,6 +94,8 @@ def test_one_or_several_omics(cohort):
     assert (both.dtypes == np.float32).all()
     with pytest.raises(InputError, match="expression, rppa"):
         cohort.X("mutation")
+    with pytest.raises(InputError, match="tiny has no omics 3"):
+        cohort.X(3)
     with pytest.raises(InputError, match="choose from"):
         cohort.X([])
 
@@ -197,6 +199,7 @@ def test_subset_by_names_and_by_mask(cohort):
         cohort.subset(lines=["L1", "L1"])
     with pytest.raises(InputError, match="tiny would hold 0 lines x 3 perturbations: ask for"):
         cohort.subset(lines=[])
+    assert cohort.subset(lines="L3").Y.index.tolist() == ["L3"]
 
 
 def broken():
@@ -220,6 +223,7 @@ def broken():
     yield "no row", (Y, omics, lines, pd.DataFrame(index=["a"])), "no row for 2 of the 3"
     yield "an array", (Y.to_numpy(), omics, lines), "Y is of the type ndarray: give a pandas"
     yield "one omics", (Y, omics["rppa"], lines), "omics is of the type DataFrame: give a dict"
+    yield "no feature", (Y, {"rppa": omics["rppa"][[]]}, lines), "No feature of rppa is left"
     yield "lines as a list", (Y, omics, NAMES), "lines is of the type list: give a pandas"
     yield "no name", (Y.set_axis([None, *NAMES[1:]]), omics, lines), "without a name"
 

@@ -162,6 +162,7 @@ def test_single_drugs_are_pairs_with_themselves():
 
 @pytest.mark.parametrize("study, options, sentence", [
     ("drug-respons", {}, "no study 'drug-respons', did you mean 'drug-response'"),
+    (["prism"], {}, "no study .'prism'., did you mean 'prism'"),
     ("prism", {"data": "pockets"}, "no edition 'pockets', did you mean 'pocket'"),
     ("prism", {"omics": "expresion"}, "no omics 'expresion' .* did you mean 'expression'"),
     ("prism", {"omics": []}, "No omics was asked for"),
