@@ -121,7 +121,8 @@ def refuse_odd_sizes(sizes: dict[str, int]) -> None:
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise InputError(
-                f"The teaching cohort was asked for {name}={value!r}: give a whole number, 0 or more."
+                f"The teaching cohort was asked for {name}={value!r}: give a whole number, 0 or "
+                f"more."
             )
 
 
