@@ -25,9 +25,9 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
         raise DataUnavailable(f"There is no file {path}: fetch it with `cdp data fetch`.")
     if not path.stat().st_size:
         raise InputError(f"{path.name} is empty: {AGAIN}.")
-    with open(path, "rb") as plain:
-        start = plain.read(4)
     try:
+        with open(path, "rb") as plain:
+            start = plain.read(4)
         if start[:2] == b"\x1f\x8b":
             with gzip.open(path) as file:
                 yield file
@@ -37,6 +37,8 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
         else:
             with open(path, "rb") as file:
                 yield file
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read by you: change its permissions.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path.name} ends too early or is damaged: {AGAIN}.") from error
     except zipfile.BadZipFile as error:

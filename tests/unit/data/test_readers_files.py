@@ -52,6 +52,16 @@ def test_a_missing_file_is_unavailable(name, tmp_path):
     one_sentence(error, "nowhere.csv", "cdp data fetch")
 
 
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("cdp_lib.data.readers.files.open", refused, raising=False)
+    with pytest.raises(InputError) as error:
+        readers.depmap_wide(write(tmp_path, TABLE))
+    one_sentence(error, "table.csv may not be read by you")
+
+
 @pytest.mark.parametrize("name", TABULAR)
 def test_an_empty_file(name, tmp_path):
     with pytest.raises(InputError) as error:
