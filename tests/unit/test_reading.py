@@ -46,7 +46,6 @@ TABLE_OF_PROJECTS = ("Copy number", "CRISPR screen", "Metabolomics", "MicroRNA",
                      "Proteome", "RPPA")  # named there, explained further down
 KNOWN = {("01_screens_and_omics", term) for term in TABLE_OF_PROJECTS}
 KNOWN |= {("01_screens_and_omics", "Label")}  # that of a pandas Series
-KNOWN |= {("04_multi_omics_attention", "Attention")}  # named in the question
 
 NOT_READ = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\{cite:.\}`[^`]*`|\]\([^)]*\)|<[^>]*>"  # not prose
