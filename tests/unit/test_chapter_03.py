@@ -122,17 +122,23 @@ def test_the_line_agnostic_model_says_one_number_a_gene(chapter, tables):
     assert np.allclose(P.iloc[0, test], np.polyval(cubic, inside))
 
 
+def other_test_labels(Y):
+    """One fold of genes in file order, its test genes, and Y with other labels of these."""
+    split = published.file_order(Y, 2, "perturbation")
+    split = splits.Split(split.name, split.sentence, split.folds[:1])
+    test = split.folds[0].test.any(axis=0)
+    other = Y.copy()
+    other.loc[:, test] = -10 * Y.loc[:, test].to_numpy()[::-1]
+    return split, test, other
+
+
 NETWORK = FeedForward((6,), "tanh", lr=0.02, epochs=8, batch_size=8, device="cpu")
 
 
 @pytest.mark.parametrize(("protocol", "blind"), [("repaired", True), ("as_published", False)])
 def test_only_the_published_protocol_sees_test_genes(chapter, tables, protocol, blind):
     X, Y = tables
-    split = published.file_order(Y, 2, "perturbation")
-    split = splits.Split(split.name, split.sentence, split.folds[:1])
-    test = split.folds[0].test.any(axis=0)
-    other = Y.copy()
-    other.loc[:, test] = -10 * Y.loc[:, test].to_numpy()[::-1]
+    split, test, other = other_test_labels(Y)
     pairs = [(None, NETWORK), (None, LinearRegression())]
     first, second = (
         chapter["new_columns"](pairs[:1], X, labels, split, protocol).loc[:, test]
@@ -197,11 +203,7 @@ def test_nested_ridge_is_scikit_learn_refitted(chapter, tables, protocol):
 
 def test_nested_ridge_never_sees_the_tested_genes(chapter, tables):
     X, Y = tables
-    split = published.file_order(Y, 2, "perturbation")
-    split = splits.Split(split.name, split.sentence, split.folds[:1])
-    test = split.folds[0].test.any(axis=0)
-    other = Y.copy()
-    other.loc[:, test] = -10 * Y.loc[:, test].to_numpy()[::-1]
+    split, test, other = other_test_labels(Y)
     first, second = (
         chapter["nested_ridge"](X, labels, split, "repaired", (1.0, 100.0)) for labels in (Y, other)
     )
