@@ -144,7 +144,7 @@ def refuse_other_names(known: pd.Index, given: pd.Index, what: str) -> None:
     new = given.difference(known, sort=False)
     found = f"{what} in another order"
     if len(new):
-        found = f"{len(new)} other {what} such as {new[0]!r}"
+        found = f"{len(new)} other {what} such as {new.tolist()[0]!r}"
     raise InputError(f"This fold was made from another response, and this one has {found}: "
                      "split this cohort.")
 

@@ -279,8 +279,8 @@ def _column(table, names: pd.Index, groups: Groups, what: str) -> pd.Series:
         raise InputError(f"The groups name one of the {what} twice: give each one group.")
     absent = names.difference(groups.index)
     if len(absent):
-        raise InputError(f"The groups lack {len(absent)} of the {what}, such as {absent[0]!r}: "
-                         "give each a group, NaN for a group of its own.")
+        raise InputError(f"The groups lack {len(absent)} of the {what}, such as "
+                         f"{absent.tolist()[0]!r}: give each a group, NaN for a group of its own.")
     return groups.reindex(names)
 
 
@@ -294,4 +294,4 @@ def _numbers(labels: pd.Series) -> np.ndarray:
 
 def _few(labels: pd.Series) -> str:
     missing = labels.index[labels.isna()]
-    return f"{len(missing)} lines such as {missing[0]!r}"
+    return f"{len(missing)} lines such as {missing.tolist()[0]!r}"

@@ -347,7 +347,7 @@ def chain_in_small(X, Y, fold, scale=True, summary=5, features=None):
     found = PCA(summary, svd_solver="full").fit(Y[learn])
     latent = pd.DataFrame(found.transform(Y[learn]), Y.index[learn])
     model = Ridge((10.0,), standardize=scale).fit(Z[learn], latent)
-    return pd.DataFrame(found.inverse_transform(model.predict(Z)), Y.index, Y.columns)
+    return pd.DataFrame(found.inverse_transform(np.asarray(model.predict(Z))), Y.index, Y.columns)
 
 
 def test_the_honest_script_keeps_the_steps_and_loses_the_leaks(verdict, tables):
