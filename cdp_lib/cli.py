@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error.format_message())
     except InputError as error:
         return _refuse(str(error))
-    except (BrokenPipeError, SystemExit):  # as in `cdp data list | head`, where click gives up
+    except (BrokenPipeError, SystemExit) as error:  # as in `cdp data list | head`: click may exit
+        if BrokenPipeError not in (type(error), type(error.__context__)):
+            raise
         sys.stdout = None
         return 0
     except OSError as error:

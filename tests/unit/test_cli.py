@@ -262,6 +262,12 @@ def test_a_reader_that_leaves_early_is_no_error():
         assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
 
 
+def test_any_other_exit_keeps_its_status(cdp, monkeypatch):
+    monkeypatch.setattr(doctor, "examine", lambda network: sys.exit(3))
+    with pytest.raises(SystemExit, match="3"):
+        cdp("doctor")
+
+
 def test_help_does_not_wait_for_torch():
     heavy = "{'torch', 'pandas', 'rdkit'}"
     command = f"import cdp_lib.cli, sys; print(sorted({heavy} & set(sys.modules)))"
