@@ -21,6 +21,7 @@ from cdp_lib.terminal import json_option, print_json, print_table
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `cdp`; return the exit code."""
+    stdout = sys.stdout
     try:
         code = cdp.main(arguments, prog_name="cdp", standalone_mode=False)
         sys.stdout.flush()
@@ -32,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error.format_message())
     except InputError as error:
         return _refuse(str(error))
-    except (BrokenPipeError, SystemExit) as error:  # as in `cdp data list | head`: click may exit
-        if BrokenPipeError not in (type(error), type(error.__context__)):
-            raise
+    except (BrokenPipeError, SystemExit) as error:  # as in `cdp data list | head`
+        if isinstance(error, SystemExit) and sys.stdout is stdout:
+            raise  # for a closed pipe click puts a wrapper in the place of stdout, then exits
         sys.stdout = None
         return 0
     except OSError as error:
