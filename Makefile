@@ -15,10 +15,11 @@ EXECUTED := _build/executed/$(DATA)-$(PROFILE)
 
 book: .venv/ready
 	$(BIN)/cdp run all --profile $(PROFILE) --data $(DATA) --out $(EXECUTED) --if-changed
-	$(BIN)/python book/build.py --executed $(EXECUTED)
+	$(BIN)/python -m cdp_book.build --executed $(EXECUTED)
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+	$(BIN)/python -m pytest -n 2
 
 lab: .venv/ready
 	$(BIN)/jupyter lab notebooks

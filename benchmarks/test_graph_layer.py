@@ -16,8 +16,8 @@ import pytest
 import torch
 from torch import nn
 
-from cdp_lib.models.graph import GraphEmbedding, random_edges
-from cdp_lib.training import masked_mse, seeded, train
+from cdp_lib.models.base.training import masked_mse, seeded, train
+from cdp_lib.models.fusion.graph import GraphEmbedding, random_edges
 
 ROWS = 64
 MEGABYTE = 2**20
@@ -76,8 +76,9 @@ def test_ratio_at_5000_genes(capsys):
     sparse, x = layer_and_batch(5_000, 18_000)
     dense = Masked(sparse)
     torch.testing.assert_close(sparse(x), dense(x), rtol=1e-3, atol=1e-4)
-    here, peer, again = (median_seconds(*side) for side in (
-        (sparse, x, 11), (dense, x, 3), (sparse, x, 11)))
+    here, peer, again = (
+        median_seconds(*side) for side in ((sparse, x, 11), (dense, x, 3), (sparse, x, 11))
+    )
     here = float(np.mean([here, again]))
     step(sparse, x), step(dense, x)
     torch.testing.assert_close(
@@ -85,10 +86,12 @@ def test_ratio_at_5000_genes(capsys):
     )
     small, large = megabytes(sparse, x), megabytes(dense, x)
     with capsys.disabled():
-        print(f"\n5,000 genes, 18,000 interactions, batch of {ROWS}, forward + backward: "
-              f"graph layer {1e3 * here:.1f} ms, dense masked layer {1e3 * peer:.0f} ms: "
-              f"{peer / here:.0f} times faster; training keeps {small:.1f} MB against "
-              f"{large:.0f} MB: {large / small:.0f} times less")
+        print(
+            f"\n5,000 genes, 18,000 interactions, batch of {ROWS}, forward + backward: "
+            f"graph layer {1e3 * here:.1f} ms, dense masked layer {1e3 * peer:.0f} ms: "
+            f"{peer / here:.0f} times faster; training keeps {small:.1f} MB against "
+            f"{large:.0f} MB: {large / small:.0f} times less"
+        )
 
 
 @pytest.mark.benchmark(group="graph layer, 17,000 genes")
@@ -97,12 +100,21 @@ def test_alone_at_17000_genes(benchmark, capsys):
     benchmark(step, layer, x)
     network = nn.Sequential(layer, nn.ReLU(), nn.Linear(17_000, 64), nn.ReLU(), nn.Linear(64, 22))
     data = torch.randn(320, 17_000), torch.randn(320, 22)
-    history = train(network, lambda module, x, y: masked_mse(module(x), y), data, epochs=2,
-                    batch_size=ROWS, lr=1e-3, device="cpu")
+    history = train(
+        network,
+        lambda module, x, y: masked_mse(module(x), y),
+        data,
+        epochs=2,
+        batch_size=ROWS,
+        lr=1e-3,
+        device="cpu",
+    )
     assert history.train["loss"][1] < history.train["loss"][0]
     with capsys.disabled():
-        print(f"\n17,000 genes, 62,345 interactions: forward + backward "
-              f"{1e3 * median_seconds(layer, x, 11):.0f} ms a batch of {ROWS}; a whole network "
-              f"{history.seconds / 2:.2f} s an epoch of 320 lines; training keeps "
-              f"{megabytes(layer, x):.1f} MB for the layer (a dense one, computed: "
-              f"{17_000**2 * 4 * 5 / MEGABYTE:,.0f} MB)")
+        print(
+            f"\n17,000 genes, 62,345 interactions: forward + backward "
+            f"{1e3 * median_seconds(layer, x, 11):.0f} ms a batch of {ROWS}; a whole network "
+            f"{history.seconds / 2:.2f} s an epoch of 320 lines; training keeps "
+            f"{megabytes(layer, x):.1f} MB for the layer (a dense one, computed: "
+            f"{17_000**2 * 4 * 5 / MEGABYTE:,.0f} MB)"
+        )

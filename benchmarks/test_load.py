@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdp_lib.data.cache import cached
+from cdp_lib.data.files.parsed import cached
 from cdp_lib.data.readers import depmap_wide
 
 LINES, GENES = 1_000, 19_000
@@ -51,6 +51,8 @@ def test_second_load(table, benchmark):
     assert benchmark.pedantic(from_cache, args=(table,), rounds=7) == pytest.approx(expected, 1e-5)
     if benchmark.enabled:
         csv, second = min(times), benchmark.stats.stats.median  # the best against the usual
-        print(f"\n{LINES:,} x {GENES:,}: read_csv {csv:.2f} s, second load {1e3 * second:.0f} ms, "
-              f"{csv / second:.0f} times faster")
+        print(
+            f"\n{LINES:,} x {GENES:,}: read_csv {csv:.2f} s, second load {1e3 * second:.0f} ms, "
+            f"{csv / second:.0f} times faster"
+        )
         assert csv / second >= FLOOR

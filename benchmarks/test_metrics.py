@@ -37,8 +37,9 @@ def seconds(function, *tables) -> float:
 @pytest.mark.benchmark(group="pearson 900 x 18,000")
 def test_pearson_here(benchmark, tables):
     found = benchmark(pearson, *tables)
-    np.testing.assert_allclose(found[:200], scipy_loop(*(table[:, :200] for table in tables)),
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        found[:200], scipy_loop(*(table[:, :200] for table in tables)), atol=1e-5
+    )
 
 
 @pytest.mark.benchmark(group="pearson 900 x 18,000")
@@ -53,6 +54,8 @@ def test_ratio(tables, capsys):
     after = seconds(scipy_loop, *tables)
     peer = min(before, after)
     with capsys.disabled():
-        print(f"\npearson, {LINES} x {PERTURBATIONS:,} float32: here {here:.3f} s, "
-              f"scipy loop {peer:.2f} s: {peer / here:.0f} times faster")
+        print(
+            f"\npearson, {LINES} x {PERTURBATIONS:,} float32: here {here:.3f} s, "
+            f"scipy loop {peer:.2f} s: {peer / here:.0f} times faster"
+        )
     assert peer / here >= FLOOR

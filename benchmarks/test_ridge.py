@@ -17,7 +17,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
 
-from cdp_lib.models.ridge_path import ridge_path
+from cdp_lib.models.linear.paths import ridge_path
 
 LINES, GENES, PERTURBATIONS = 630, 17_040, 4_902
 ALPHAS = tuple(np.logspace(0, 5, 10))

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from cdp_lib.errors import InputError
-from cdp_lib.folds import Fold
+from cdp_lib.splits.folds import Fold
 
 Procedure = Callable[[pd.DataFrame, pd.DataFrame, Fold], pd.DataFrame]
 GRID = 1000  # cells of the correlation scale from 0 to 1
@@ -72,8 +72,9 @@ def mse_lower_bound(weights: Mapping[str, float], single_mse: Mapping[str, float
         raise InputError(f"Weights of a mean are positive and sum to 1, not {dict(weights)}.")
     unknown = [name for name in weights if not single_mse.get(name, -1) >= 0]
     if unknown:
-        raise InputError(f"The MSE of {unknown[0]!r} alone is not given: give one, at least 0, "
-                         "for each weight.")
+        raise InputError(
+            f"The MSE of {unknown[0]!r} alone is not given: give one, at least 0, for each weight."
+        )
     parts = w * np.sqrt([single_mse[name] for name in weights])  # w_m RMSE_m
     return float(max(2 * parts.max() - parts.sum(), 0.0) ** 2)
 

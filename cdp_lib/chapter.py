@@ -7,7 +7,6 @@ scoreboard collects, the verdicts on a student's answers.
 """
 
 import base64
-import html
 import math
 import operator
 import platform
@@ -18,16 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import cdp_lib
+from cdp_lib.data.editions import EDITIONS, LOADED
 from cdp_lib.errors import InputError
 
 RECORD = "application/vnd.cdp.record+json"
 PROFILES = ("quick", "teach", "full")
-EDITIONS = {
-    "teaching": "simulated data (the teaching cohort, made by a known model)",
-    "pocket": "real measurements in pocket size (public files, about 40 MB)",
-    "official": "real measurements (the full official releases)",
-}
-PROTOCOLS = (None, "as_published", "repaired", "arithmetic")
 Value = float | int | bool | str | Sequence[int] | None
 
 Rule = tuple[Callable[[Any], Any], str]
@@ -36,8 +30,8 @@ Rule = tuple[Callable[[Any], Any], str]
 def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int = 0) -> "Chapter":
     """Check the parameters, set the look of the figures, print the banner."""
     check_parameters(profile=profile, data=data, seed=seed)
-    from cdp_lib.look import theme
-    from cdp_lib.training import pick_device
+    from cdp_lib.figures.style import theme
+    from cdp_lib.models.base.training import pick_device
 
     chapter = Chapter(name, profile, data, operator.index(seed), pick_device("auto"))
     theme()
@@ -47,14 +41,12 @@ def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int =
 
 def check_parameters(**given: Any) -> None:
     """Refuse a value that no chapter can run with; names other than the three pass."""
-    for name, allowed in (("profile", PROFILES), ("data", tuple(EDITIONS))):
+    for name, allowed in (("profile", PROFILES), ("data", LOADED)):
         if name in given and given[name] not in allowed:
             choice = ", ".join(repr(value) for value in allowed)
             raise InputError(f"{name} is {given[name]!r}: choose one of {choice}.")
     if "seed" in given and not _is_seed(given["seed"]):
-        raise InputError(
-            f"seed is {given['seed']!r}: give a whole number from 0 to {2**32 - 1}."
-        )
+        raise InputError(f"seed is {given['seed']!r}: give a whole number from 0 to {2**32 - 1}.")
 
 
 def _is_seed(seed: Any) -> bool:
@@ -90,7 +82,7 @@ class Chapter:
 
         The checksums of the files behind it go into the record of this run.
         """
-        from cdp_lib.data.download import given
+        from cdp_lib.data.files.download import given
         from cdp_lib.data.studies import load
 
         cohort = load(study, data=self.data, **options)
@@ -127,6 +119,8 @@ class Chapter:
         have its metric, axis, split and n, and its protocol if it has one; a table that holds
         nothing but baselines serves all tables of the chapter that have none.
         """
+        from cdp_lib.claims.recorded import PROTOCOLS
+
         where = f"record({key!r}) in chapter {self.name}"
         if not isinstance(key, str) or not key.strip():
             raise InputError(f"{where}: the key is empty: give the result a name.")
@@ -176,8 +170,8 @@ class Chapter:
         """
         import matplotlib.pyplot as plt
 
-        from cdp_lib.look import svg
-        from cdp_lib.recorded import figure_html
+        from cdp_lib.claims.shown import figure_html
+        from cdp_lib.figures.style import svg
 
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise InputError(
@@ -208,9 +202,9 @@ class Chapter:
 
         The checksums of files that the chapter read by itself go into the record of this run.
         """
-        from cdp_lib.data.download import given
-        from cdp_lib.recorded import page, text
-        from cdp_lib.records import runs
+        from cdp_lib.claims.recorded import runs
+        from cdp_lib.claims.shown import page, text
+        from cdp_lib.data.files.download import given
 
         _show({RECORD: {"data": given()}, "text/html": ""})
         found = [run for run in runs() if (run.chapter, run.edition) == (self.name, edition)]
@@ -223,9 +217,7 @@ class Chapter:
         words = f"Recorded on {EDITIONS[edition]}"
         _show({"text/html": page(found[0], words), "text/plain": text(found[0])})
 
-    def check(
-        self, exercise_id: str, answer: Any, *rules: Rule, must_pass: bool = False
-    ) -> None:
+    def check(self, exercise_id: str, answer: Any, *rules: Rule, must_pass: bool = False) -> None:
         """Print whether an answer keeps every rule (predicate, hint), or the first hint.
 
         An answer of None or `...` counts as not attempted. Solutions are held to

@@ -28,6 +28,7 @@ import pandas as pd
 from cdp_lib.errors import InputError
 
 AXES = ("perturbation", "line", "global")
+LOWER_IS_BETTER = ("mse", "rmse", "mae", "negative_elbo", "distance")
 UNITS_AT_ONCE = 32  # so many columns of a thousand lines stay in a processor's cache
 
 Matrix = np.ndarray | pd.DataFrame | pd.Series
@@ -120,7 +121,12 @@ def spearman(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
 
 
 METRICS: dict[str, Callable[..., Scores]] = {
-    "mse": mse, "rmse": rmse, "mae": mae, "r2": r2, "pearson": pearson, "spearman": spearman,
+    "mse": mse,
+    "rmse": rmse,
+    "mae": mae,
+    "r2": r2,
+    "pearson": pearson,
+    "spearman": spearman,
 }
 
 
@@ -136,8 +142,13 @@ def constant_predictions(Y: Matrix, P: Matrix, axis: str = "perturbation") -> np
     return bool(flags) if axis == "global" else flags.astype(bool)
 
 
-def top_k(Y: Matrix, P: Matrix, k: int, definition: str = "true_best_in_predicted",
-          lower_is_better: bool = True) -> np.ndarray:
+def top_k(
+    Y: Matrix,
+    P: Matrix,
+    k: int,
+    definition: str = "true_best_in_predicted",
+    lower_is_better: bool = True,
+) -> np.ndarray:
     """Does a line's best perturbation appear among the k first? One value in [0, 1] a line.
 
     - "true_best_in_predicted": is the best measured perturbation among the k best predicted ones?
@@ -153,8 +164,10 @@ def top_k(Y: Matrix, P: Matrix, k: int, definition: str = "true_best_in_predicte
     if not isinstance(k, Integral) or k < 1:
         raise InputError(f"top_k needs a whole number k of at least 1, not {k!r}.")
     if definition not in ("true_best_in_predicted", "predicted_best_in_true"):
-        raise InputError(f"top_k has no definition {definition!r}: use 'true_best_in_predicted' "
-                         "or 'predicted_best_in_true'.")
+        raise InputError(
+            f"top_k has no definition {definition!r}: use 'true_best_in_predicted' "
+            "or 'predicted_best_in_true'."
+        )
     sign = 1.0 if lower_is_better else -1.0
 
     def hits(cells: _Cells) -> np.ndarray:
@@ -174,8 +187,9 @@ def top_k(Y: Matrix, P: Matrix, k: int, definition: str = "true_best_in_predicte
     return _score(Y, P, "line", hits)
 
 
-def score_frame(Y: Matrix, P: Matrix, metrics: tuple[str, ...] | str = ("pearson",),
-                axis: str = "perturbation") -> pd.DataFrame:
+def score_frame(
+    Y: Matrix, P: Matrix, metrics: tuple[str, ...] | str = ("pearson",), axis: str = "perturbation"
+) -> pd.DataFrame:
     """Scores as a tidy table: metric, axis, unit (its name in Y, or "all"), n, score, constant."""
     metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     unknown = [name for name in metrics if name not in METRICS]
@@ -207,8 +221,10 @@ def _units(Y: Matrix, P: Matrix, axis: str) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(Y, pd.DataFrame) and isinstance(P, pd.DataFrame):
         for side in ("index", "columns"):
             if not getattr(Y, side).equals(getattr(P, side)):
-                raise InputError(f"The {side} of Y and P differ: order P as Y with "
-                                 "P.reindex(index=Y.index, columns=Y.columns).")
+                raise InputError(
+                    f"The {side} of Y and P differ: order P as Y with "
+                    "P.reindex(index=Y.index, columns=Y.columns)."
+                )
     truth, prediction = _array(Y, "Y"), _array(P, "P")  # (lines, perturbations)
     if truth.shape != prediction.shape:
         raise InputError(f"Y has the shape {truth.shape}, P {prediction.shape}: make them equal.")
@@ -258,8 +274,10 @@ def _refuse(truth: np.ndarray, prediction: np.ndarray) -> None:
         raise InputError(f"Y holds {infinite} infinite values: set them to NaN if not measured.")
     known = ~np.isnan(truth)
     if missing := (np.isnan(prediction) & known).sum():
-        raise InputError(f"P is NaN in {missing} of the {known.sum()} known cells of Y: "
-                         "predict every known cell, or set those cells of Y to NaN.")
+        raise InputError(
+            f"P is NaN in {missing} of the {known.sum()} known cells of Y: "
+            "predict every known cell, or set those cells of Y to NaN."
+        )
     infinite = (np.isinf(prediction) & known).sum()
     raise InputError(f"P is infinite in {infinite} known cells of Y: the model has diverged there.")
 

@@ -5,7 +5,7 @@ Each name is imported when it is first asked for, so that `cdp data list` need n
 
 from importlib import import_module
 
-HOMES = {"Cohort": "cohort", "PairScreen": "pairs", "fetch": "download", "load": "studies"}
+HOMES = {"Cohort": "cohort", "PairScreen": "pairs", "fetch": "files.download", "load": "studies"}
 __all__ = ["Cohort", "PairScreen", "fetch", "load"]
 
 

@@ -39,9 +39,7 @@ def as_index(table: str, names: pd.Index, what: str) -> pd.Index:
     return names
 
 
-def check_numbers(
-    table: str, frame: pd.DataFrame, missing_allowed: bool = False
-) -> pd.DataFrame:
+def check_numbers(table: str, frame: pd.DataFrame, missing_allowed: bool = False) -> pd.DataFrame:
     """The table as float32, if its names are unique and its cells are finite numbers."""
     as_index(table, as_table(table, frame).index, "row")
     as_index(table, frame.columns, "column")

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
 import pandas as pd
 
 from cdp_lib.data.checks import (
@@ -23,9 +22,8 @@ from cdp_lib.data.checks import (
     join_lines,
     pick,
 )
+from cdp_lib.data.editions import EDITIONS
 from cdp_lib.errors import InputError
-
-EDITIONS = ("teaching", "pocket", "official", "own")
 
 
 @dataclass(frozen=True)
@@ -147,8 +145,10 @@ class Cohort:
         Y = Y.loc[kept].rename_axis(index="line", columns="perturbation")
         return cls(
             Y=Y,
-            omics={key: table.loc[kept].rename_axis(index="line", columns="feature")
-                   for key, table in omics.items()},
+            omics={
+                key: table.loc[kept].rename_axis(index="line", columns="feature")
+                for key, table in omics.items()
+            },
             lines=complete_lines(lines.loc[kept]),
             perturbations=complete_perturbations(perturbations, Y.columns),
             name=name,
@@ -277,9 +277,7 @@ def complete_lines(lines: pd.DataFrame) -> pd.DataFrame:
     return lines
 
 
-def complete_perturbations(
-    perturbations: pd.DataFrame | None, names: pd.Index
-) -> pd.DataFrame:
+def complete_perturbations(perturbations: pd.DataFrame | None, names: pd.Index) -> pd.DataFrame:
     """One row for each column of `Y`, with its `kind`."""
     if perturbations is None:
         perturbations = pd.DataFrame(index=names)

@@ -43,8 +43,15 @@ TWINS = (
 )
 
 NCI60_TISSUES = {
-    "BR": "breast", "CNS": "central_nervous_system", "CO": "colorectal", "LE": "blood",
-    "ME": "skin", "LC": "lung", "OV": "ovary", "PR": "prostate", "RE": "kidney",
+    "BR": "breast",
+    "CNS": "central_nervous_system",
+    "CO": "colorectal",
+    "LE": "blood",
+    "ME": "skin",
+    "LC": "lung",
+    "OV": "ovary",
+    "PR": "prostate",
+    "RE": "kidney",
 }
 # The 60 lines of CellMiner by panel, and MDA-MB-468, which the screen has in place of MDA-N.
 NCI60 = {
@@ -53,7 +60,7 @@ NCI60 = {
     "CO": "COLO 205, HCC-2998, HCT-116, HCT-15, HT29, KM12, SW-620",
     "LE": "CCRF-CEM, HL-60(TB), K-562, MOLT-4, RPMI-8226, SR",
     "ME": "LOX IMVI, MALME-3M, M14, SK-MEL-2, SK-MEL-28, SK-MEL-5, UACC-257, UACC-62, "
-          "MDA-MB-435, MDA-N",
+    "MDA-MB-435, MDA-N",
     "LC": "A549, EKVX, HOP-62, HOP-92, NCI-H226, NCI-H23, NCI-H322M, NCI-H460, NCI-H522",
     "OV": "IGROV1, OVCAR-3, OVCAR-4, OVCAR-5, OVCAR-8, SK-OV-3, NCI/ADR-RES",
     "PR": "PC-3, DU-145",
@@ -61,8 +68,14 @@ NCI60 = {
 }
 # Other spellings of these lines, in normalised form.
 NCI60_SPELLINGS = {
-    "A549ATCC": "A549", "HL60": "HL-60(TB)", "MDAMB231ATCC": "MDA-MB-231", "786O": "786-0",
-    "MDAMB435S": "MDA-MB-435", "U251MG": "U251", "NIHOVCAR3": "OVCAR-3", "SR786": "SR",
+    "A549ATCC": "A549",
+    "HL60": "HL-60(TB)",
+    "MDAMB231ATCC": "MDA-MB-231",
+    "786O": "786-0",
+    "MDAMB435S": "MDA-MB-435",
+    "U251MG": "U251",
+    "NIHOVCAR3": "OVCAR-3",
+    "SR786": "SR",
     "ADRRES": "NCI/ADR-RES",
 }
 
@@ -82,8 +95,11 @@ def harmonised_tissue(tissue: object) -> str:
 
 def nci60_lines() -> pd.DataFrame:
     """The NCI-60 by name: tissue, panel, donor (twins share one) and name."""
-    rows = [(line, NCI60_TISSUES[panel], panel)
-            for panel, names in NCI60.items() for line in names.split(", ")]
+    rows = [
+        (line, NCI60_TISSUES[panel], panel)
+        for panel, names in NCI60.items()
+        for line in names.split(", ")
+    ]
     table = pd.DataFrame(rows, columns=["line", "tissue", "panel"]).set_index("line")
     twin = {name: group[0] for group in TWINS for name in group}
     donor = [twin.get(normalised(line), normalised(line)) for line in table.index]
@@ -147,16 +163,22 @@ class IdMap:
         self._ids: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in KINDS}
         self._patients: dict[str, set[str]] = defaultdict(set)  # patient or twins -> ACH ids
         for table in [samples] if isinstance(samples, pd.DataFrame) else samples:
-            self._add(table.assign(ach=table.index), {
-                "ccle": "ccle_name", "cosmic": "cosmic", "sanger": "sanger", "name": "name"})
+            self._add(
+                table.assign(ach=table.index),
+                {"ccle": "ccle_name", "cosmic": "cosmic", "sanger": "sanger", "name": "name"},
+            )
             if "donor" in table:
                 self._add_patients(table.assign(ach=table.index), "donor")
         if annotations is not None:
-            self._add(annotations.assign(ccle_name=annotations.index), {
-                "ccle": "ccle_name", "name": "name"})
+            self._add(
+                annotations.assign(ccle_name=annotations.index),
+                {"ccle": "ccle_name", "name": "name"},
+            )
         if models is not None:
-            self._add(models.assign(sanger=models.index), {
-                "ccle": "ccle_name", "cosmic": "cosmic", "sanger": "sanger", "name": "name"})
+            self._add(
+                models.assign(sanger=models.index),
+                {"ccle": "ccle_name", "cosmic": "cosmic", "sanger": "sanger", "name": "name"},
+            )
             self._add_patients(models, "patient")
         if details is not None:
             self._add_details(details)
@@ -168,8 +190,10 @@ class IdMap:
         """Note which ACH ids claim each name. A line that has none claims its plain name too:
         two lines may share it (KM-H2 and KMH-2).
         """
-        claims = [several(ach) or sorted(self._ids["sanger"].get(str(line), ()))
-                  for line, ach in zip(table.index, table["ach"], strict=True)]
+        claims = [
+            several(ach) or sorted(self._ids["sanger"].get(str(line), ()))
+            for line, ach in zip(table.index, table["ach"], strict=True)
+        ]
         for kind, column in columns.items():
             if column not in table:
                 continue
@@ -222,8 +246,7 @@ class IdMap:
         """
         lines = pd.Index(list(lines), name="line")
         label: dict[str, str] = {}
-        groups = {patient: {i for i in ids if is_ach(i)}
-                  for patient, ids in self._patients.items()}
+        groups = {patient: {i for i in ids if is_ach(i)} for patient, ids in self._patients.items()}
         for patient in sorted(groups):
             joined = groups[patient]
             known = sorted({label[ach] for ach in joined if ach in label} | {patient})

@@ -54,9 +54,7 @@ class PairScreen(Cohort):
         single = perturbations["drug_a"] == perturbations["drug_b"]
         perturbations.insert(0, "kind", single.map({True: "single drug", False: "drug pair"}))
         merged = Step("pairs in one order", Y.shape, None, note)
-        cohort = Cohort.from_tables(
-            Y, omics, lines, perturbations, steps=(*steps, merged), **more
-        )
+        cohort = Cohort.from_tables(Y, omics, lines, perturbations, steps=(*steps, merged), **more)
         return cls(drugs=drugs, **fields(cohort))
 
     @property
@@ -83,8 +81,7 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     missing = [c for c in COLUMNS if c not in as_table("pairs", pairs).columns]
     if missing:
         raise InputError(
-            f"The table of pairs has no column {', '.join(missing)}: it needs "
-            f"{', '.join(COLUMNS)}."
+            f"The table of pairs has no column {', '.join(missing)}: it needs {', '.join(COLUMNS)}."
         )
     nameless = pairs[["line", "drug_a", "drug_b"]].isna().any(axis=1)
     if nameless.any():
@@ -94,12 +91,14 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         )
     first, second = pairs["drug_a"].astype(str), pairs["drug_b"].astype(str)
     swap = first > second
-    long = pd.DataFrame({
-        "line": pairs["line"].astype(str),
-        "drug_a": first.where(~swap, second),
-        "drug_b": second.where(~swap, first),
-        "value": pairs["value"],
-    })
+    long = pd.DataFrame(
+        {
+            "line": pairs["line"].astype(str),
+            "drug_a": first.where(~swap, second),
+            "drug_b": second.where(~swap, first),
+            "value": pairs["value"],
+        }
+    )
     given = pd.DataFrame({"a": first, "b": second}).drop_duplicates()
     unordered = long[["drug_a", "drug_b"]].drop_duplicates()
     long = long.dropna(subset=["value"])

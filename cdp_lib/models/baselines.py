@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.tables import MaskedScore, floats
+from cdp_lib.models.base.tables import MaskedScore, floats
 
 
 class _Mean(MaskedScore, BaseEstimator):
@@ -116,8 +116,10 @@ class TissueMean(_Mean):
     def _learn(self, Y: pd.DataFrame) -> None:
         tissue = self._of(Y.index)
         if tissue.isna().all():
-            raise InputError("TissueMean knows the tissue of none of the training lines: give it "
-                             "tissue=cohort.lines['tissue'], indexed by line.")
+            raise InputError(
+                "TissueMean knows the tissue of none of the training lines: give it "
+                "tissue=cohort.lines['tissue'], indexed by line."
+            )
         self.perturbation_means_ = Y.mean().fillna(self.global_mean_)
         means = Y.groupby(tissue, observed=True).mean()
         self.tissue_means_ = means.fillna(self.perturbation_means_)
@@ -160,8 +162,9 @@ def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame:
     if not isinstance(X, pd.DataFrame) or not isinstance(Y, pd.DataFrame):
         raise InputError("A baseline knows lines by name: give X and Y as DataFrames.")
     if not X.index.equals(Y.index):
-        raise InputError("X and Y name different lines or order them differently: "
-                         "give X.loc[Y.index].")
+        raise InputError(
+            "X and Y name different lines or order them differently: give X.loc[Y.index]."
+        )
     if not (Y.index.is_unique and Y.columns.is_unique):
         raise InputError("Y names a line or a perturbation twice: merge or rename them.")
     floats(Y, "Y")  # refuses what is no number

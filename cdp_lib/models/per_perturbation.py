@@ -9,8 +9,8 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.tables import Table, TableRegressor, check_model, column_means
-from cdp_lib.training import check_number
+from cdp_lib.models.base.tables import Table, TableRegressor, check_model, column_means
+from cdp_lib.models.base.training import check_number
 
 
 class PerPerturbation(TableRegressor):

@@ -20,9 +20,9 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-from cdp_lib import notebook
-from cdp_lib.editions import edition
-from cdp_lib.records import runs
+from cdp_book import notebook
+from cdp_book.editions import edition
+from cdp_lib.claims.recorded import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIMEN = ROOT / "tests" / "data" / "notebooks" / "92_specimen.ipynb"
@@ -84,6 +84,6 @@ def test_a_chapter_runs_alone_in_an_empty_folder(chapter, colab, tmp_path, monke
     assert sys.prefix not in place
     assert list(tmp_path.iterdir()) == [], "a chapter leaves nothing in the reader's folder"
     assert ("Recorded on real measurements" in text) == (chapter.stem == "00_quickstart")
-    count = "from cdp_lib.records import runs; print(*(len(run.figures) for run in runs()))"
+    count = "from cdp_lib.claims.recorded import runs; print(*(len(run.figures) for run in runs()))"
     carried = python_of(colab, "-c", count).stdout.split()
     assert carried == [str(len(run.figures)) for run in runs(ROOT / "book")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_lib import notebook, runner
+from cdp_book import notebook, runner
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIMEN = ROOT / "tests" / "data" / "notebooks" / "92_specimen.ipynb"

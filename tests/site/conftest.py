@@ -34,7 +34,7 @@ def site(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             return mark.parent
 
     out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "cdp_lib.cli", "run", "all", "--out", out / "executed"]
+    command = [sys.executable, "-m", "cdp_book.cli", "run", "all", "--out", out / "executed"]
     subprocess.run(command, cwd=repository, check=True)
     return build.build(repository, out / "executed", out)
 

@@ -20,9 +20,7 @@ def test_every_entry_of_the_contents_is_a_page(repository, pages):
 
 
 def test_internal_links_lead_somewhere(site, trees):
-    anchors = {
-        page: {tag["id"] for tag in tree.find_all(id=True)} for page, tree in trees.items()
-    }
+    anchors = {page: {tag["id"] for tag in tree.find_all(id=True)} for page, tree in trees.items()}
     broken = []
     for page, tree in trees.items():
         for tag in tree.find_all(["a", "link", "script", "img"]):

@@ -129,7 +129,11 @@ def test_the_bootstrap_agrees_with_scipy():
     scores = RNG.gamma(2, 1, 60)
     ours = audit.bootstrap(lambda units: np.median(scores[units]), n=60, draws=2000, level=0.8)
     theirs = stats.bootstrap(
-        (scores,), np.median, n_resamples=2000, confidence_level=0.8, method="percentile",
+        (scores,),
+        np.median,
+        n_resamples=2000,
+        confidence_level=0.8,
+        method="percentile",
         random_state=np.random.default_rng(1),
     ).confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.12)

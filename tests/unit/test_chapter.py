@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdp_lib import chapter, look
-from cdp_lib.data import download
+from cdp_lib import chapter
+from cdp_lib.data.files import download
 from cdp_lib.errors import InputError
+from cdp_lib.figures import style as look
 
 
 @pytest.fixture

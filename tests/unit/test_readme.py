@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cdp_lib.cli import cdp
-from cdp_lib.signature import signature
+from cdp_book.cli import cdp
+from cdp_book.signature import signature
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_the_code_runs(readme, capsys):
 def test_the_figure_is_drawn_from_the_ledger_and_the_records(repository, tmp_path):
     committed = repository / "book" / "_static" / "signature.svg"
     assert words(committed) == words(signature(tmp_path / "signature.svg")), (
-        "the records changed: draw it again with cdp_lib.signature.signature"
+        "the records changed: draw it again with cdp_book.signature.signature"
     )
 
 

@@ -70,8 +70,10 @@ def line_columns(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     key = next((k for k in LINE_IDS if k in frame.columns), "DepMap_ID")
     frame = lines_table(frame, key, path)
     refuse_other_ids(frame.index, path)
-    chosen = {ours: next((c for c in theirs if c in frame.columns), None)
-              for ours, theirs in LINE_COLUMNS.items()}
+    chosen = {
+        ours: next((c for c in theirs if c in frame.columns), None)
+        for ours, theirs in LINE_COLUMNS.items()
+    }
     require(frame, tuple(LINE_COLUMNS[o][0] for o in ("name", "tissue") if not chosen[o]), path)
     tidy = pd.DataFrame({ours: frame[theirs] for ours, theirs in chosen.items() if theirs})
     if "cosmic" in tidy:
@@ -92,7 +94,9 @@ def ccle_mutations(path: str | Path, which: str = "damaging or hotspot") -> pd.D
     if which not in kinds:
         raise InputError(f"There are no mutations {which!r}: choose one of {', '.join(kinds)}.")
     frame = read_table(
-        path, sep=separator(path), comment="#",
+        path,
+        sep=separator(path),
+        comment="#",
         usecols=lambda c: c in {symbol, *line, *hot, "isDeleterious"},
     )
     key = next((c for c in line if c in frame.columns), line[0])
@@ -113,7 +117,8 @@ def ccle_mutations(path: str | Path, which: str = "damaging or hotspot") -> pd.D
     matrix[lines.get_indexer(hits[key]), genes.get_indexer(hits[symbol].astype(str))] = 1
     tidy = pd.DataFrame(matrix, index=lines, columns=genes)
     return with_notes(
-        tidy, f"{len(hits)} of {len(frame)} mutations are {which}",
+        tidy,
+        f"{len(hits)} of {len(frame)} mutations are {which}",
         counted(int(nameless.sum()), "mutation(s) without a line dropped"),
     )
 
@@ -195,9 +200,13 @@ def prism_treatments(path: str | Path) -> pd.DataFrame:
 def prism_auc(path: str | Path) -> pd.DataFrame:
     """Long: drug, line (stripped name) and the published AUC in PRISM, CTD2 and GDSC."""
     columns = {
-        "Drug.Name": "drug", "ccle": "line", "REP_published_auc_mean": "prism_auc",
-        "CTD2_published_auc_mean": "ctd2_auc", "GDSC_published_auc_mean": "gdsc_auc",
-        "REP_auc_overlap_mean": "prism_overlap_auc", "CTD2_auc_overlap_mean": "ctd2_overlap_auc",
+        "Drug.Name": "drug",
+        "ccle": "line",
+        "REP_published_auc_mean": "prism_auc",
+        "CTD2_published_auc_mean": "ctd2_auc",
+        "GDSC_published_auc_mean": "gdsc_auc",
+        "REP_auc_overlap_mean": "prism_overlap_auc",
+        "CTD2_auc_overlap_mean": "ctd2_overlap_auc",
         "GDSC_auc_overlap_mean": "gdsc_overlap_auc",
     }
     frame = read_table(path, need=tuple(columns))

@@ -47,8 +47,11 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
 
 def only_table(archive: zipfile.ZipFile) -> str:
     """The one table in a zip file; web pages and folders beside it do not count."""
-    names = [n for n in archive.namelist()
-             if not n.endswith(("/", ".html", ".pdf")) and not n.startswith("__MACOSX")]
+    names = [
+        n
+        for n in archive.namelist()
+        if not n.endswith(("/", ".html", ".pdf")) and not n.startswith("__MACOSX")
+    ]
     if len(names) != 1:
         raise InputError(
             f"{Path(archive.filename).name} holds {len(names)} files ({few(names)}) where one "
@@ -173,8 +176,9 @@ def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
             f"{name} holds {frame.shape[0]} rows x {frame.shape[1]} columns of numbers: check its "
             f"name and what its columns are separated by."
         )
-    for column in [c for c, kind in enumerate(frame.dtypes)
-                   if not pd.api.types.is_numeric_dtype(kind)]:
+    for column in [
+        c for c, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind)
+    ]:
         cells = frame.iloc[:, column]
         wrong = pd.to_numeric(cells, errors="coerce").isna() & cells.notna()
         if wrong.any():
@@ -184,7 +188,7 @@ def numbers(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
                 f"{frame.index[row]}, column {frame.columns[column]}: correct this cell or leave "
                 f"it empty."
             )
-    values = frame.apply(pd.to_numeric) if any(frame.dtypes == object) else frame
+    values = frame.apply(pd.to_numeric) if any(kind == "object" for kind in frame.dtypes) else frame
     with np.errstate(invalid="ignore", over="ignore"):  # R's NA complains; too large is infinite
         values = values.to_numpy(dtype=np.float32, na_value=np.nan)
     if np.isinf(values).any():

@@ -28,18 +28,29 @@ from cdp_lib.data.readers.files import (
 from cdp_lib.errors import InputError
 
 FITTED = {
-    "CELL_LINE_NAME": "line_name", "COSMIC_ID": "cosmic", "SANGER_MODEL_ID": "sanger",
-    "DRUG_ID": "drug_id", "DRUG_NAME": "drug", "PUTATIVE_TARGET": "target",
-    "LN_IC50": "ln_ic50", "AUC": "auc", "RMSE": "rmse",
+    "CELL_LINE_NAME": "line_name",
+    "COSMIC_ID": "cosmic",
+    "SANGER_MODEL_ID": "sanger",
+    "DRUG_ID": "drug_id",
+    "DRUG_NAME": "drug",
+    "PUTATIVE_TARGET": "target",
+    "LN_IC50": "ln_ic50",
+    "AUC": "auc",
+    "RMSE": "rmse",
 }
 DRUGS = {
-    "name": ("Name", "DRUG_NAME"), "synonyms": ("Synonyms", "SYNONYMS"),
-    "target": ("Targets", "TARGET"), "pathway": ("Target pathway", "TARGET_PATHWAY"),
+    "name": ("Name", "DRUG_NAME"),
+    "synonyms": ("Synonyms", "SYNONYMS"),
+    "target": ("Targets", "TARGET"),
+    "pathway": ("Target pathway", "TARGET_PATHWAY"),
     "cid": ("PubCHEM",),
 }
 DETAILS = {
-    "Sample Name": "name", "COSMIC identifier": "cosmic", "GDSC Tissue descriptor 1": "tissue",
-    "GDSC Tissue descriptor 2": "subtype", "Cancer Type (matching TCGA label)": "tcga",
+    "Sample Name": "name",
+    "COSMIC identifier": "cosmic",
+    "GDSC Tissue descriptor 1": "tissue",
+    "GDSC Tissue descriptor 2": "subtype",
+    "Cancer Type (matching TCGA label)": "tcga",
     "Microsatellite instability Status (MSI)": "msi",
 }
 
@@ -116,8 +127,10 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
     frame = read_table(path)
     key = "drug_id" if "drug_id" in frame.columns else "DRUG_ID"
     frame = lines_table(frame, key, path).rename_axis(index="perturbation")
-    chosen = {ours: next((c for c in theirs if c in frame.columns), None)
-              for ours, theirs in DRUGS.items()}
+    chosen = {
+        ours: next((c for c in theirs if c in frame.columns), None)
+        for ours, theirs in DRUGS.items()
+    }
     require(frame, tuple(DRUGS[o][-1] for o in ("name", "target") if not chosen[o]), path)
     tidy = pd.DataFrame({ours: frame[theirs] for ours, theirs in chosen.items() if theirs})
     if "cid" in tidy:

@@ -101,8 +101,14 @@ def gmt(path: str | Path) -> dict[str, list[str]]:
 
 def edge_list(edges: str | Path, index: str | Path) -> pd.DataFrame:
     """Interactions [gene_a, gene_b], each once, from pairs of numbers and their gene names."""
-    names = read_table(index, sep=r"\s+", header=None, usecols=[0, 1], names=["number", "gene"],
-                       dtype={"gene": str})
+    names = read_table(
+        index,
+        sep=r"\s+",
+        header=None,
+        usecols=[0, 1],
+        names=["number", "gene"],
+        dtype={"gene": str},
+    )
     names = names.drop_duplicates().set_index("number")["gene"]
     refuse_duplicates(names.index, "number", index)
     pairs = read_table(edges, sep=r"\s+", header=None, usecols=[0, 1], names=["a", "b"])
@@ -153,8 +159,14 @@ def smiles_lines(path: str | Path) -> pd.DataFrame:
 
 def ccle_annotations(path: str | Path) -> pd.DataFrame:
     """One row a line, by CCLE name: ach, name, site, histology, sex, tcga."""
-    columns = {"depMapID": "ach", "Name": "name", "Site_Primary": "site",
-               "Histology": "histology", "Gender": "sex", "tcga_code": "tcga"}
+    columns = {
+        "depMapID": "ach",
+        "Name": "name",
+        "Site_Primary": "site",
+        "Histology": "histology",
+        "Gender": "sex",
+        "tcga_code": "tcga",
+    }
     frame = read_table(path, sep="\t", need=("CCLE_ID", *columns))
     frame = lines_table(frame, "CCLE_ID", path)
     return with_notes(frame[list(columns)].rename(columns=columns))
@@ -165,9 +177,16 @@ def cmp_models(path: str | Path) -> pd.DataFrame:
 
     `ach`, `cosmic` and `ccle_name` are as written; a few hold several ids, split by ';'.
     """
-    columns = {"model_name": "name", "synonyms": "synonyms", "patient_id": "patient",
-               "COSMIC_ID": "cosmic", "BROAD_ID": "ach", "CCLE_ID": "ccle_name",
-               "tissue": "tissue", "cancer_type": "disease"}
+    columns = {
+        "model_name": "name",
+        "synonyms": "synonyms",
+        "patient_id": "patient",
+        "COSMIC_ID": "cosmic",
+        "BROAD_ID": "ach",
+        "CCLE_ID": "ccle_name",
+        "tissue": "tissue",
+        "cancer_type": "disease",
+    }
     frame = read_table(path, need=("model_id", *columns), dtype=str)
     frame = lines_table(frame, "model_id", path)
     return with_notes(frame[list(columns)].rename(columns=columns))

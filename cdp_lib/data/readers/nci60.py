@@ -30,8 +30,13 @@ from cdp_lib.data.readers.files import (
 from cdp_lib.errors import InputError
 
 GROWTH = {
-    "CELLNAME": "line", "NSC1": "nsc_a", "CONC1": "conc_a", "NSC2": "nsc_b", "CONC2": "conc_b",
-    "PERCENTGROWTH": "growth", "SCORE": "score",
+    "CELLNAME": "line",
+    "NSC1": "nsc_a",
+    "CONC1": "conc_a",
+    "NSC2": "nsc_b",
+    "CONC2": "conc_b",
+    "PERCENTGROWTH": "growth",
+    "SCORE": "score",
 }
 
 
@@ -42,7 +47,9 @@ def almanac_growth(path: str | Path) -> pd.DataFrame:
     single drug has no nsc_b.
     """
     frame = read_table(
-        path, need=(*GROWTH, "VALID"), usecols=lambda c: c in GROWTH or c == "VALID",
+        path,
+        need=(*GROWTH, "VALID"),
+        usecols=lambda c: c in GROWTH or c == "VALID",
     )
     valid = frame["VALID"].astype(str).str.upper().eq("Y")
     tidy = frame.loc[valid, list(GROWTH)].rename(columns=GROWTH).reset_index(drop=True)
@@ -114,7 +121,7 @@ def combo_compound_names(path: str | Path) -> pd.DataFrame:
 
 def combo_compound_set(path: str | Path) -> pd.DataFrame:
     """NSC -> smiles: ComboCompoundSet.sdf. A molecule that RDKit refuses has none, and is noted."""
-    from cdp_lib.chem import read_sdf
+    from cdp_lib.data.molecules import read_sdf
 
     refuse_html(path)
     with opened(path) as file:
@@ -131,9 +138,9 @@ def drug_smiles(path: str | Path) -> pd.DataFrame:
     """Drug name -> cid, smiles (drug_smiles.csv, isomeric SMILES of ALMANAC drugs)."""
     frame = read_table(path, need=("name", "pubchemid", "isosmiles"))
     frame = lines_table(frame, "name", path).rename_axis(index="drug")
-    return with_notes(pd.DataFrame(
-        {"cid": whole_number_text(frame["pubchemid"]), "smiles": frame["isosmiles"]}
-    ))
+    return with_notes(
+        pd.DataFrame({"cid": whole_number_text(frame["pubchemid"]), "smiles": frame["isosmiles"]})
+    )
 
 
 def cellminer(path: str | Path) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cdp_lib.data import catalogue, download, transfer
-from cdp_lib.data.catalogue import Dataset, File
+from cdp_lib.data.files import catalogue, download, transfer
+from cdp_lib.data.files.catalogue import Dataset, File
 
 
 @pytest.fixture

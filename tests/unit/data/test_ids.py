@@ -10,25 +10,35 @@ from cdp_lib.data.ids import TWINS, IdMap, nci60_lines, normalised
 from cdp_lib.errors import InputError
 
 SAMPLES = pd.DataFrame(
-    [["ACH-000019", "MCF7", "MCF7_BREAST", "905946", "SIDM00148"],
-     ["ACH-000028", "KPL1", "KPL1_BREAST", None, "SIDM00147"],
-     ["ACH-000815", "KMH2", "KMH2_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE", "909976", "SIDM01018"],
-     ["ACH-001321", "TT", "TT_THYROID", None, "SIDM00484"]],
+    [
+        ["ACH-000019", "MCF7", "MCF7_BREAST", "905946", "SIDM00148"],
+        ["ACH-000028", "KPL1", "KPL1_BREAST", None, "SIDM00147"],
+        ["ACH-000815", "KMH2", "KMH2_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE", "909976", "SIDM01018"],
+        ["ACH-001321", "TT", "TT_THYROID", None, "SIDM00484"],
+    ],
     columns=["line", "name", "ccle_name", "cosmic", "sanger"],
 ).set_index("line")
 MODELS = pd.DataFrame(
-    [["SIDM00322", "TT", "SIDP00970", "ACH-000561", "TT_OESOPHAGUS", None],
-     ["SIDM00484", "TT", "SIDP00838", "ACH-001321", "TT_THYROID", None],
-     ["SIDM00619", "KMH-2", "SIDP00883", None, None, None],
-     ["SIDM00099", "Two-In-One", "SIDP00001", "ACH-000001;ACH-000002", None, "12;34"]],
+    [
+        ["SIDM00322", "TT", "SIDP00970", "ACH-000561", "TT_OESOPHAGUS", None],
+        ["SIDM00484", "TT", "SIDP00838", "ACH-001321", "TT_THYROID", None],
+        ["SIDM00619", "KMH-2", "SIDP00883", None, None, None],
+        ["SIDM00099", "Two-In-One", "SIDP00001", "ACH-000001;ACH-000002", None, "12;34"],
+    ],
     columns=["sidm", "name", "patient", "ach", "ccle_name", "cosmic"],
 ).set_index("sidm")
 IDS = IdMap(SAMPLES, models=MODELS)
 
 
 def test_one_line_in_every_spelling():
-    for name, kind in [("mcf-7", "name"), ("MCF7_BREAST", "ccle"), ("905946", "cosmic"),
-                       ("905946.0", "cosmic"), ("SIDM00148", "sanger"), ("BR:MCF7", "nci60")]:
+    for name, kind in [
+        ("mcf-7", "name"),
+        ("MCF7_BREAST", "ccle"),
+        ("905946", "cosmic"),
+        ("905946.0", "cosmic"),
+        ("SIDM00148", "sanger"),
+        ("BR:MCF7", "nci60"),
+    ]:
         match = IDS.to_ach([name], kind)
         assert match.mapping.to_dict() == {name: "ACH-000019"}, (name, kind)
         assert not match.unmatched and not match.ambiguous
@@ -40,8 +50,9 @@ def test_colliding_names_are_listed_and_not_guessed():
     assert match.unmatched == ["nobody"]
     assert match.ambiguous["TT"] == ["ACH-000561", "ACH-001321"]
     assert match.ambiguous["KM-H2"] == ["ACH-000815", "SIDM00619 (no ACH id)"]
-    assert match.note == ("1 of 4 lines have a DepMap id, 1 have none (nobody), "
-                          "2 are ambiguous (TT, KM-H2)")
+    assert match.note == (
+        "1 of 4 lines have a DepMap id, 1 have none (nobody), 2 are ambiguous (TT, KM-H2)"
+    )
 
 
 def test_a_cell_with_a_list_of_ids_is_ambiguous():
@@ -77,10 +88,13 @@ def test_donors_join_patients_and_twins():
 
 
 def test_patients_of_two_sources_are_joined_through_a_shared_line():
-    samples = pd.DataFrame({"name": ["A", "B"], "donor": ["PT-1", "PT-1"]},
-                           index=["ACH-000001", "ACH-000002"])
-    models = pd.DataFrame({"name": ["B", "C"], "patient": ["SIDP1", "SIDP1"],
-                           "ach": ["ACH-000002", "ACH-000003"]}, index=["SIDM1", "SIDM2"])
+    samples = pd.DataFrame(
+        {"name": ["A", "B"], "donor": ["PT-1", "PT-1"]}, index=["ACH-000001", "ACH-000002"]
+    )
+    models = pd.DataFrame(
+        {"name": ["B", "C"], "patient": ["SIDP1", "SIDP1"], "ach": ["ACH-000002", "ACH-000003"]},
+        index=["SIDM1", "SIDM2"],
+    )
     donors = IdMap(samples, models=models).donors(["ACH-000001", "ACH-000002", "ACH-000003"])
     assert donors.nunique() == 1 and donors.notna().all()
 
@@ -95,10 +109,17 @@ def test_known_twins_need_no_passport():
 @pytest.mark.parametrize("chain", ["abcd", "acbd", "dcba", "bdac"])
 def test_a_chain_of_shared_lines_is_one_donor(chain):
     ids = [f"ACH-00000{'abcd'.index(letter)}" for letter in chain]
-    links = [(ids[0], "P1"), (ids[1], "P1"), (ids[2], "P2"), (ids[3], "P2"), (ids[1], "P3"),
-             (ids[2], "P3")]
-    tables = [pd.DataFrame({"name": [ach], "donor": [patient]}, index=[ach])
-              for ach, patient in links]
+    links = [
+        (ids[0], "P1"),
+        (ids[1], "P1"),
+        (ids[2], "P2"),
+        (ids[3], "P2"),
+        (ids[1], "P3"),
+        (ids[2], "P3"),
+    ]
+    tables = [
+        pd.DataFrame({"name": [ach], "donor": [patient]}, index=[ach]) for ach, patient in links
+    ]
     assert IdMap(tables).donors(ids).nunique() == 1
 
 
@@ -113,8 +134,7 @@ def test_the_nci60_share_donors():
     lines = nci60_lines()
     assert len(lines) == 61  # CellMiner's sixty and MDA-MB-468
     donor = lines["donor"]
-    for twins in (("SNB-19", "U251"), ("OVCAR-8", "NCI/ADR-RES"),
-                  ("M14", "MDA-MB-435", "MDA-N")):
+    for twins in (("SNB-19", "U251"), ("OVCAR-8", "NCI/ADR-RES"), ("M14", "MDA-MB-435", "MDA-N")):
         assert donor[list(twins)].nunique() == 1
     assert donor.nunique() == 61 - 4
     assert lines["tissue"].nunique() == 9
@@ -124,8 +144,10 @@ def test_the_nci60_share_donors():
 def real(mirror):
     names = mirror / "cell-line-names"
     return IdMap(
-        [readers.sample_info(mirror / "depmap-19q4" / "avana_ceres_celllines_2019q4.csv"),
-         readers.rds_lines(mirror / "depmap-20q2-pocket" / "20Q2_expression_meta.Rds")],
+        [
+            readers.sample_info(mirror / "depmap-19q4" / "avana_ceres_celllines_2019q4.csv"),
+            readers.rds_lines(mirror / "depmap-20q2-pocket" / "20Q2_expression_meta.Rds"),
+        ],
         models=readers.cmp_models(names / "ModelList_20191106.csv"),
         annotations=readers.ccle_annotations(names / "Cell_lines_annotations_20181226.txt"),
         details=readers.gdsc_line_details(mirror / "gdsc-pocket" / "Cell_Lines_Details.csv"),
@@ -160,13 +182,16 @@ def test_real_tables_join(real, mirror):
     response = readers.gdsc_matrix_cosmic(gdsc / "IC50_v17.csv.gz")
     copies = readers.copy_number_sidm(gdsc / "copynumber_total_new_map.csv.gz")
     expression = readers.ccle_genes_by_lines(
-        mirror / "ccle-expression-pocket"
-        / "CCLE_gene_expression_train(v4+eliminated_for_tsne_30)(1).txt")
+        mirror
+        / "ccle-expression-pocket"
+        / "CCLE_gene_expression_train(v4+eliminated_for_tsne_30)(1).txt"
+    )
     response = real.to_ach(response.index, "cosmic")
     copies = real.to_ach(copies.index, "sanger")
     expression = real.to_ach(expression.index, "ccle")
-    counts = [(len(m.mapping), len(m.unmatched), len(m.ambiguous))
-              for m in (response, copies, expression)]
+    counts = [
+        (len(m.mapping), len(m.unmatched), len(m.ambiguous)) for m in (response, copies, expression)
+    ]
     assert counts == [(983, 0, 5), (470, 0, 0), (807, 0, 0)]
     nci60 = real.to_ach(nci60_lines().index, "nci60")
     assert len(nci60.mapping) == 57

@@ -97,8 +97,8 @@ def test_the_unknown_gets_the_next_coarser_mean():
     np.testing.assert_allclose(effects.iloc[:11, 6], known.mean(axis=1))
     np.testing.assert_allclose(effects.iloc[11, 6], overall)
     np.testing.assert_allclose(
-        effects.iloc[:11, :6], known.mean().to_numpy() + known.mean(axis=1).to_numpy()[:, None]
-        - overall
+        effects.iloc[:11, :6],
+        known.mean().to_numpy() + known.mean(axis=1).to_numpy()[:, None] - overall,
     )
 
     tissue = TISSUE.where(TISSUE != "bone")  # bone lines have no tissue now
@@ -120,7 +120,8 @@ def test_new_lines_are_known_by_name_not_by_position():
 
 
 @pytest.mark.parametrize(
-    "model", [GlobalMean(), PerturbationMean(), LineMean(), MeanEffects(), TissueMean(TISSUE)],
+    "model",
+    [GlobalMean(), PerturbationMean(), LineMean(), MeanEffects(), TissueMean(TISSUE)],
     ids=lambda model: type(model).__name__,
 )
 def test_scikit_learn_contract(model):
@@ -259,7 +260,8 @@ class TestOnGdsc:
 
 
 @pytest.mark.parametrize(
-    "split", [leave_pairs_out, leave_lines_out, leave_perturbations_out],
+    "split",
+    [leave_pairs_out, leave_lines_out, leave_perturbations_out],
     ids=lambda split: split.__name__,
 )
 def test_no_baseline_sees_a_test_label(split, assert_blind_to_test_labels):

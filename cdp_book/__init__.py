@@ -1,0 +1,1 @@
+"""cdp_book: how the book is made and handed out; `cdp_lib` never imports it."""

@@ -1,0 +1,110 @@
+"""Write a recorded run: book/results/<chapter>/<edition>/, as `cdp_lib.claims` reads it."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from cdp_lib.claims.recorded import check_figure, check_records
+
+CHANGES = ("status", "--porcelain", "-uno", "--", ":/", ":(exclude,top)book/results")
+VERSIONS = ("cdp-lib", "numpy", "pandas", "scipy", "scikit-learn", "torch", "rdkit")
+
+
+def write_record(
+    folder: Path, results: Iterable[Mapping], figures: Iterable[Mapping], provenance: Mapping
+) -> Path:
+    """Write a run into ``<chapter>/<edition>``; a figure has name, svg, caption and alt.
+
+    A number that is not finite is kept as "our run gave no number", never as a gap.
+    """
+    folder = Path(folder)
+    path = folder / "results.json"
+    rows = [_finite(_plain(dict(result))) for result in results]
+    check_records(path, rows)
+    figures = [dict(figure) for figure in figures]
+    for figure in figures:
+        check_figure(path, figure, "svg")
+    text = {
+        "provenance": _plain(dict(provenance)),
+        "results": rows,
+        "figures": [{k: f[k] for k in ("name", "caption", "alt")} for f in figures],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.svg"):
+        stale.unlink()
+    for figure in figures:
+        (folder / f"{figure['name']}.svg").write_text(figure["svg"], encoding="utf-8")
+    path.write_text(json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    return path
+
+
+def provenance(
+    *,
+    seed: int | None = None,
+    profile: str | None = None,
+    device: str = "cpu",
+    data: Mapping[str, str] | None = None,
+    wall_seconds: float | None = None,
+) -> dict:
+    """Where a number comes from: code, versions, device, data (file: sha256), seed, time, date."""
+    tracked = _git("ls-files", "--error-unmatch", __file__) is not None
+    return {
+        "commit": _git("rev-parse", "HEAD") if tracked else None,
+        "dirty": bool(_git(*CHANGES)) if tracked else None,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in VERSIONS},
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "profile": profile,
+        "seed": seed,
+        "wall_seconds": wall_seconds,
+        "data": dict(sorted((data or {}).items())),
+    }
+
+
+def _finite(row: dict) -> dict:
+    value = row.get("value")
+    if isinstance(value, float) and not math.isfinite(value):
+        row |= {"value": None, "comparable": False, "reason": "our run gave no number"}
+    if isinstance(row.get("sd"), float) and not math.isfinite(row["sd"]):
+        row["sd"] = None
+    return row
+
+
+def _plain(value: object) -> object:
+    """numpy scalars and tuples as what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _git(*words: str) -> str | None:
+    """What git says of the folder of the library; None where it is not a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", *words],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,276 @@
+"""Run chapters: papermill, each in a fresh kernel of this very Python.
+
+A run leaves `<out>/<chapter>.ipynb` and beside it `<chapter>.key`, a digest of everything the
+page was made from: the notebook, the library, the ledger of claims and results, the parameters
+and the versions. A page without its fresh key does not exist: both are removed before a run and
+written after it succeeded. What failed lies in `<out>/failed/`.
+"""
+
+import ast
+import difflib
+import hashlib
+import importlib
+import json
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from importlib.metadata import distributions
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cdp_lib
+from cdp_book import notebook
+from cdp_lib.chapter import check_parameters
+from cdp_lib.errors import InputError
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one chapter went."""
+
+    chapter: str
+    status: str  # "ok", "failed", "unchanged" or "not recorded"
+    seconds: float
+    page: Path
+    parameters: dict[str, Any]
+    failure: str = ""
+
+
+def find_repository(start: Path | None = None) -> Path:
+    """The nearest folder, from `start` upward, that holds `notebooks/`."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "notebooks").is_dir():
+            return folder
+    raise InputError(
+        f"there is no folder 'notebooks' in {start} or above it: "
+        "change to the book's repository, or clone it first."
+    )
+
+
+def find_chapters(names: Iterable[str], repository: Path) -> list[Path]:
+    """The notebooks of these chapters; "all" is every one, in the order of their names."""
+    known = {path.stem: path for path in sorted((repository / "notebooks").glob("*.ipynb"))}
+    if not known:
+        raise InputError(f"{repository / 'notebooks'} holds no notebook: clone the book again.")
+    found: list[Path] = []
+    for name in names:
+        stem = Path(name).name.removesuffix(".ipynb")
+        if name == "all":
+            found.extend(known.values())
+        elif stem in known:
+            found.append(known[stem])
+        else:
+            near = difflib.get_close_matches(stem, known, n=3, cutoff=0.4) or list(known)
+            raise InputError(f"there is no chapter {stem!r}: did you mean {' or '.join(near)}?")
+    return list(dict.fromkeys(found))
+
+
+def effective(chapter: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """The chapter's parameters with the given ones in their place, each known and of its kind."""
+    known = notebook.parameters(chapter)
+    values = dict(known)
+    for name, value in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}."
+            raise InputError(f"chapter {chapter.stem} has no parameter {name!r}: {hint}")
+        values[name] = _typed(value, known[name])
+        if not _same_kind(values[name], known[name]):
+            raise InputError(
+                f"parameter {name} of chapter {chapter.stem} is {value!r}: "
+                f"give a value of the same kind as its default, {known[name]!r}."
+            )
+    check_parameters(**values)
+    return values
+
+
+def _typed(value: Any, default: Any) -> Any:
+    """Text from a command line as the value it spells: `1e-3`, `true`, `[BRCA, LUAD]`."""
+    if not isinstance(value, str) or isinstance(default, str):
+        return value
+    try:
+        return ast.literal_eval(value)
+    except (SyntaxError, ValueError):
+        yaml = book_tool("yaml")
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+
+
+def _same_kind(value: Any, default: Any) -> bool:
+    if default is None or type(value) is type(default):
+        return True
+    return isinstance(default, float) and type(value) is int
+
+
+def key(chapter: Path, values: dict[str, Any]) -> str:
+    """A digest of everything that decides what the executed chapter shows."""
+    digest = hashlib.sha256(sys.version.encode())
+    digest.update(json.dumps(values, sort_keys=True, default=repr).encode())
+    for package in sorted(f"{d.name}=={d.version}" for d in distributions()):
+        digest.update(package.encode() + b"\0")
+    book = chapter.parents[1] / "book"
+    for folder in (
+        Path(cdp_lib.__file__).parent,
+        Path(__file__).parent,
+        book / "claims",
+        book / "results",
+    ):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    digest.update(chapter.read_bytes())
+    return digest.hexdigest()
+
+
+def run(
+    chapter: Path, out: Path, given: dict[str, Any] | None = None, *, if_changed: bool = False
+) -> Run:
+    """Execute one chapter into `out`; a failing cell is told in the result, not raised."""
+    values = effective(chapter, given or {})
+    page, mark = out / chapter.name, out / f"{chapter.stem}.key"
+    now = key(chapter, values)
+    if if_changed and page.exists() and mark.exists() and mark.read_text() == now:
+        return Run(chapter.stem, "unchanged", 0.0, page, values)
+    failed = out / "failed" / chapter.name
+    if chapter.parent.resolve() in (out.resolve(), *out.resolve().parents):
+        raise InputError(f"{out} lies in the folder of the chapters themselves: name another.")
+    for old in (page, mark, failed):
+        old.unlink(missing_ok=True)
+    failed.parent.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    failure = _execute(chapter, failed, values)
+    seconds = time.perf_counter() - started
+    if failure:
+        return Run(chapter.stem, "failed", seconds, failed, values, failure)
+    notebook.write(page, _without_papermill(notebook.read(failed)))
+    mark.write_text(now)
+    failed.unlink()
+    if not any(failed.parent.iterdir()):
+        failed.parent.rmdir()
+    return Run(chapter.stem, "ok", seconds, page, values)
+
+
+def run_all(
+    chapters: list[Path],
+    out: Path,
+    given: dict[str, Any],
+    *,
+    if_changed: bool = False,
+    record: bool = False,
+    say: Callable[[str], None] = print,
+) -> list[Run]:
+    """Check the parameters of every chapter, then run one after the other, a line for each."""
+    if record and if_changed:
+        raise InputError("recording needs a fresh run: leave out either --record or --if-changed.")
+    book_tool("papermill")
+    for chapter in chapters:
+        effective(chapter, given)
+    runs = []
+    for number, chapter in enumerate(chapters, start=1):
+        place = f"[{number}/{len(chapters)}] {chapter.stem}"
+        say(f"{place} ...")
+        done = run(chapter, out, given, if_changed=if_changed)
+        if record and done.status == "ok":
+            done = _recorded(done, chapter.parents[1])
+        say(f"{place} {done.status}, {done.seconds:.1f} s")
+        if done.failure:
+            say(f"\n{done.failure}\n\nThe notebook as far as it came: {done.page}\n")
+        runs.append(done)
+    return runs
+
+
+def _recorded(done: Run, repository: Path) -> Run:
+    """Keep what an executed chapter handed over: book/results/<chapter>/<edition>/."""
+    from cdp_book.recording import provenance, write_record
+    from cdp_lib.models.base.training import pick_device
+
+    edition = done.parameters["data"]
+    try:
+        write_record(
+            repository / "book" / "results" / done.chapter / edition,
+            notebook.records(done.page),
+            notebook.figures(done.page),
+            provenance(
+                seed=done.parameters["seed"],
+                profile=done.parameters["profile"],
+                device=str(pick_device()),
+                data=notebook.data(done.page),
+                wall_seconds=round(done.seconds, 1),
+            ),
+        )
+    except InputError as error:
+        return replace(done, status="not recorded", failure=str(error))
+    return done
+
+
+def book_tool(name: str) -> ModuleType:
+    """A package of the extra `book`, imported when it is needed."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        raise InputError(
+            f"running chapters needs {name}: run `pip install 'cdp-lib[book]'`."
+        ) from None
+
+
+def _execute(chapter: Path, target: Path, values: dict[str, Any]) -> str:
+    """Run every cell, write the notebook to `target`; return what failed, or nothing."""
+    papermill = book_tool("papermill")
+    dead = book_tool("nbclient.exceptions").DeadKernelError
+    defaults = notebook.parameters(chapter)
+    changed = {name: value for name, value in values.items() if value != defaults[name]}
+    try:
+        papermill.execute_notebook(
+            chapter.resolve(),
+            target.resolve(),
+            changed,
+            kernel_name="python3",
+            language="python",
+            kernel_manager_class=_this_python(),
+            progress_bar=False,
+            cwd=chapter.parent.resolve(),
+        )
+    except papermill.PapermillExecutionError as error:
+        return _failure(chapter, error, injected=bool(changed))
+    except dead:
+        return "The kernel died, most likely for want of memory: try a smaller profile."
+    return ""
+
+
+def _failure(chapter: Path, error: Any, injected: bool) -> str:
+    """The failing cell: its number in the chapter's file, its source, the error in one line."""
+    cells = notebook.read(chapter)["cells"]
+    above = sum("parameters" in notebook.tags(cell) for cell in cells[: error.cell_index])
+    number = error.cell_index + 1 - (above if injected else 0)
+    source = textwrap.indent(error.source.rstrip(), "    ")
+    return f"Cell {number} of {chapter.name} failed:\n\n{source}\n\n{error.ename}: {error.evalue}"
+
+
+def _this_python() -> type:
+    """A kernel manager that starts this interpreter, whatever kernels are installed."""
+    from ipykernel.kernelspec import make_ipkernel_cmd
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    class ThisPython(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            command = make_ipkernel_cmd(extra_arguments=["--log-level=CRITICAL"])
+            return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+    return ThisPython
+
+
+def _without_papermill(executed: dict[str, Any]) -> dict[str, Any]:
+    """The notebook without paths and times, which differ from machine to machine."""
+    for part in (executed, *executed["cells"]):
+        for name in ("papermill", "execution"):
+            part["metadata"].pop(name, None)
+    return executed

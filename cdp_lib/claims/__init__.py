@@ -1,0 +1,21 @@
+"""What the papers report, what was measured, and the verdict."""
+
+from cdp_lib.claims.ledger import Claim, Paper, claim, claims, papers, root
+from cdp_lib.claims.recorded import Record, Run, records, runs
+from cdp_lib.claims.verdicts import (
+    NOT_COMPARABLE,
+    NOT_RUN,
+    VERDICTS,
+    judge,
+    settled,
+    summary,
+    table,
+    tolerance,
+    verdict,
+)
+
+__all__ = [
+    "NOT_COMPARABLE", "NOT_RUN", "VERDICTS", "Claim", "Paper", "Record", "Run", "claim", "claims",
+    "judge", "papers", "records", "root", "runs", "settled", "summary", "table", "tolerance",
+    "verdict",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""From an address to a verified file to a parsed table: catalogue, download, proof."""

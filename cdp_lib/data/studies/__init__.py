@@ -1,0 +1,55 @@
+"""From files to a cohort: the four studies, each one recipe for every edition.
+
+    read each table -> bring its lines to ACH ids -> keep the lines that all have -> Cohort
+
+Every recipe writes down the shape after each step beside the shape that the paper reports
+(`cohort.describe()`). No recipe scales, filters or fills a table by what it saw in all lines unless
+it was asked to by an option whose name says so; a feature with missing cells is dropped, and noted.
+"""
+
+import inspect
+
+from cdp_lib.data import teaching
+from cdp_lib.data.cohort import Cohort
+from cdp_lib.data.editions import LOADED
+from cdp_lib.data.studies.assembly import nearest
+from cdp_lib.data.studies.drug_pairs import drug_pairs
+from cdp_lib.data.studies.drug_response import drug_response
+from cdp_lib.data.studies.gene_dependency import gene_dependency
+from cdp_lib.data.studies.prism import prism
+from cdp_lib.data.studies.sources import Source
+from cdp_lib.errors import InputError
+
+SIZES = ("lines", "genes", "perturbed", "drugs", "seed")  # of the teaching cohort
+STUDIES = {
+    "gene-dependency": gene_dependency,
+    "drug-response": drug_response,
+    "drug-pairs": drug_pairs,
+    "prism": prism,
+}
+
+
+def load(study: str, data: str = "teaching", **options: object) -> Cohort:
+    """The cohort (for drug pairs: the screen) of a study, in one of its three editions.
+
+    Studies: gene-dependency, drug-response, drug-pairs, prism. Options are those of the
+    recipe of the same name in this package; the teaching edition also takes its sizes (lines,
+    genes, perturbed, drugs, seed).
+    """
+    if study not in list(STUDIES):
+        raise InputError(f"There is no study {study!r}{nearest(study, STUDIES)}.")
+    if data not in LOADED:
+        raise InputError(f"There is no edition {data!r}{nearest(data, LOADED)}.")
+    recipe = STUDIES[study]
+    known = list(inspect.signature(recipe).parameters)[1:]
+    known += SIZES if data == "teaching" else ()
+    for name in options:
+        if name not in known:
+            raise InputError(
+                f"The study {study!r} ({data} edition) has no option {name!r}"
+                f"{nearest(name, known)}."
+            )
+    if data != "teaching":
+        return recipe(Source(data), **options)
+    sizes = {name: options.pop(name) for name in SIZES if name in options}
+    return recipe(Source(data, teaching.root(**sizes)), **options)

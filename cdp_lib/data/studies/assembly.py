@@ -1,0 +1,143 @@
+"""The steps that every study shares: choose omics, keep the lines all tables have, assemble."""
+
+import difflib
+from collections.abc import Iterable
+from numbers import Real
+
+import pandas as pd
+
+from cdp_lib.data import teaching
+from cdp_lib.data.cohort import Cohort, Step
+from cdp_lib.data.ids import IdMap
+from cdp_lib.data.studies import drugs as drug_tables
+from cdp_lib.data.studies import sources
+from cdp_lib.data.studies.sources import Source, step
+from cdp_lib.errors import InputError
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """How a message goes on: the nearest names, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=2, cutoff=0.4)
+    hint = f", did you mean {' or '.join(map(repr, close))}" if close else ""
+    return f"{hint}: choose from {', '.join(known)}"
+
+
+def check(option: str, value: object, known: tuple, source: Source) -> None:
+    if value not in known:
+        what_to_do = f"choose from {', '.join(map(str, known))}"
+        if known == (None,):
+            what_to_do = "leave the option out"
+        raise InputError(
+            f"{option}={value!r} cannot be had in the {source.edition} edition: {what_to_do}."
+        )
+
+
+def check_number(option: str, value: object) -> None:
+    if value is not None and not isinstance(value, Real):
+        raise InputError(f"{option}={value!r} is no number: give one such as 0.1.")
+
+
+def chosen(omics: str | Iterable[str], known: Iterable[str], source: Source) -> list[str]:
+    """The names of the omics tables asked for, each known and there once."""
+    try:
+        names = list(dict.fromkeys([omics] if isinstance(omics, str) else omics))
+    except TypeError:
+        raise InputError(
+            f"omics={omics!r} is no list of names: choose from {', '.join(known)}."
+        ) from None
+    if not names:
+        raise InputError(f"No omics was asked for: choose from {', '.join(known)}.")
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"There is no omics {name!r} in this study ({source.edition} edition)"
+                f"{nearest(name, known)}."
+            )
+    return names
+
+
+def join(
+    source: Source, Y: pd.DataFrame, tables: dict[str, pd.DataFrame], paper: tuple | None
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], list[Step]]:
+    """The lines that all tables have; features with missing cells among them are dropped."""
+    kept, lost = Y.index, []
+    for name, table in tables.items():
+        shared = kept[kept.isin(table.index)]
+        if len(shared) < len(kept):
+            lost.append(f"{len(kept) - len(shared)} lines have no {name}")
+        kept = shared
+    whole = {name: whole_columns(table.loc[kept]) for name, table in tables.items()}
+    dropped = [f"{name}: {said}" for name, (_, said) in whole.items() if said]
+    shape = (len(kept), Y.shape[1])
+    steps = [step(source, "lines that all tables share", shape, paper, *lost, *dropped)]
+    return Y.loc[kept], {name: table for name, (table, _) in whole.items()}, steps
+
+
+def whole_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The features known in all lines."""
+    missing = table.isna().any()
+    if not missing.any():
+        return table, ""
+    return table.loc[:, ~missing], f"{missing.sum()} features with missing cells dropped"
+
+
+def with_structures(
+    Y: pd.DataFrame, drugs: pd.DataFrame, steps: list[Step]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The drugs whose SMILES is known; appends the step."""
+    known = drugs.index[drugs["smiles"].notna()]
+    Y = Y.loc[:, Y.columns.isin(known)]
+    steps.append(
+        Step(
+            "drugs with a known structure",
+            Y.shape,
+            None,
+            f"{len(drugs) - len(known)} without SMILES dropped",
+        )
+    )
+    return Y, drugs.loc[Y.columns]
+
+
+def by_name(treatments: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
+    """The first treatment of each name; a name that PRISM does not list has no structure."""
+    key = treatments["name"].map(drug_tables.normalised)
+    first = treatments.set_axis(key)[~key.duplicated().to_numpy()]
+    table = first.reindex([drug_tables.normalised(name) for name in names]).set_axis(names)
+    return table.assign(name=names)
+
+
+def truth(source: Source) -> teaching.Truth | None:
+    return None if source.folder is None else teaching.truth(source.folder)
+
+
+def assemble(
+    source: Source,
+    study: str,
+    response: str,
+    lines: pd.DataFrame,
+    ids: IdMap,
+    Y: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    perturbations: pd.DataFrame,
+    steps: list[Step],
+    lower_is_sensitive: bool = True,
+) -> Cohort:
+    """The aligned tables as a cohort, with graph, pathways and, where simulated, the truth."""
+    described, unknown = sources.describe_lines(lines, ids, Y.index)
+    if unknown:
+        steps = [*steps, Step("lines described", (len(described),), None, unknown)]
+    return Cohort.from_tables(
+        Y,
+        tables,
+        described,
+        perturbations,
+        name=study,
+        edition=source.edition,
+        study=study,
+        response=response,
+        lower_is_sensitive=lower_is_sensitive,
+        steps=steps,
+        extras=sources.knowledge(source),
+        truth=truth(source),
+    )

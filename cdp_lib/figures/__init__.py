@@ -1,0 +1,20 @@
+"""Every plot of the book.  A function takes data and returns a figure with `alt_text`."""
+
+from cdp_lib.figures.charts import (
+    ROLE_LOOK,
+    Rectangle,
+    distributions,
+    heatmap,
+    scatter,
+    scores,
+    splits_diagram,
+)
+from cdp_lib.figures.dumbbells import dumbbell
+from cdp_lib.figures.maps import picture, tissue_map
+from cdp_lib.figures.style import COLOURS, HATCH, INK, canvas, finish, look, mark, svg, theme
+
+__all__ = [
+    "canvas", "distributions", "dumbbell", "finish", "heatmap", "look", "mark", "picture",
+    "scatter", "scores", "splits_diagram", "svg", "theme", "tissue_map", "COLOURS", "HATCH",
+    "INK", "ROLE_LOOK", "Rectangle",
+]  # fmt: skip

@@ -1,0 +1,287 @@
+"""Every plot of the book.  A function takes data and returns a figure with `alt_text`.
+
+scores         models above, naive baselines ruled off below, sd over folds
+distributions  one score's spread over perturbations or lines, a row a model
+heatmap        a table as colours; what was not measured is hatched
+splits_diagram who is trained on, tuned on and tested on, a panel a fold
+scatter        two numbers a point, with their correlation and its interval
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+
+from cdp_lib.errors import InputError
+from cdp_lib.figures.style import COLOURS, HATCH, INK, NAMES, WIDTH, canvas, finish, look, mark
+from cdp_lib.splits.folds import ROLES
+
+__all__ = ["scores", "distributions", "heatmap", "splits_diagram", "scatter"]
+
+ROLE_LOOK = {
+    "train": {"facecolor": COLOURS["repaired"]},
+    "tune": {"facecolor": "none", "hatch": "\\\\\\\\", "edgecolor": COLOURS["teaching"]},
+    "test": {"facecolor": COLOURS["reported"], "hatch": "//", "edgecolor": "black"},
+    "unused": {"facecolor": "none", "edgecolor": INK},
+}
+LARGEST_DIAGRAM = 30  # rows and columns of a fold that a diagram shows
+
+
+def scores(summary: pd.DataFrame, edition: str = "pocket") -> Figure:
+    """Mean and sd over folds of each model; a panel for each split, axis and metric (at most 3).
+
+    `summary` is what `evaluate.summary` gives.  Simulated data (`edition="teaching"`) are hollow.
+    """
+    _columns(summary, "scores", ("model", "kind", "split", "axis", "metric", "mean", "sd"))
+    panels = list(summary.groupby(["metric", "axis", "split"], sort=False))
+    if not 1 <= len(panels) <= 3:
+        raise InputError(
+            f"scores draws one to three panels, and this summary has {len(panels)} of metric, axis "
+            "and split; select some of its rows first."
+        )
+    order = summary.drop_duplicates("model").sort_values("kind", kind="stable", ascending=False)
+    names = list(order["model"])
+    n_models = int((order["kind"] == "model").sum())
+    said = []
+    with look():
+        figure, panes = canvas(0.29 * len(names) + 1.15, len(panels), sharey=True)
+        for axes, ((metric, axis, split), part) in zip(panes, panels, strict=True):
+            for row in part.itertuples():
+                role = "baseline" if row.kind == "baseline" else "repaired"
+                y = names.index(row.model)
+                hollow = edition == "teaching" and role != "baseline"
+                mark(axes, row.mean, y, role, row.sd, hollow)
+                axes.annotate(
+                    _interval(row.mean, row.sd), (1.0, y), xycoords=("axes fraction", "data"),
+                    va="center", ha="left", fontsize=8, color=COLOURS[role],
+                )  # fmt: skip
+                said.append(f"{row.model} {_interval(row.mean, row.sd)} ({split})")
+            if 0 < n_models < len(names):
+                axes.axhline(n_models - 0.5, color=INK, lw=0.7)
+            axes.set_title(f"{_axis_words(metric, axis)}\n{split}")
+            axes.margins(x=0.08)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        panes[0].set_yticks(range(len(names)), names)
+        for axes in panes:
+            axes.tick_params(axis="y", length=0)
+    return finish(figure, _simulated(edition) + "Mean and sd over folds: " + "; ".join(said) + ".")
+
+
+def distributions(
+    samples: Mapping[str, Iterable[float]],
+    label: str,
+    reference: tuple[float, str] | None = None,
+    edition: str = "pocket",
+) -> Figure:
+    """A histogram a row on common bins, its median and the middle half; `reference` is a line."""
+    kept = {name: np.asarray(list(values), float) for name, values in samples.items()}
+    kept = {name: values[np.isfinite(values)] for name, values in kept.items()}
+    empty = [name for name, values in kept.items() if not len(values)]
+    if empty or not kept:
+        raise InputError(f"distributions got no finite number for {', '.join(empty) or 'any row'}.")
+    low, high = min(v.min() for v in kept.values()), max(v.max() for v in kept.values())
+    edges = np.linspace(low, high if high > low else low + 1, 41)
+    said = []
+    with look():
+        figure, (axes,) = canvas(0.72 * len(kept) + 0.85)
+        colour = COLOURS["teaching" if edition == "teaching" else "repaired"]
+        for y, (name, values) in enumerate(kept.items()):
+            height, _ = np.histogram(values, edges)
+            height = -0.72 * height / height.max()
+            fill = {"alpha": 0.35, "facecolor": colour, "edgecolor": "none"}
+            if edition == "teaching":
+                fill = {"facecolor": "none", "hatch": HATCH, "edgecolor": colour}
+            axes.stairs(y + height, edges, baseline=y, fill=True, linewidth=0, **fill)
+            axes.stairs(y + height, edges, baseline=y, color=colour, lw=1)
+            lower, middle, upper = np.quantile(values, (0.25, 0.5, 0.75))
+            axes.hlines(y + 0.08, lower, upper, color=colour, lw=4)
+            axes.plot(middle, y + 0.08, "|", color=colour, ms=12, mew=2.2)
+            words = f"median {middle:.2f}, n = {len(values):,}"
+            axes.text(
+                1.0, y - 0.08, words.replace(", ", "\n"), fontsize=8, color=colour,
+                transform=axes.get_yaxis_transform(),
+            )  # fmt: skip
+            said.append(f"{name}: {words}, middle half {lower:.2f} to {upper:.2f}")
+        if reference is not None:
+            axes.axvline(reference[0], color=COLOURS["reported"], lw=1.2, linestyle=(0, (4, 2)))
+            axes.text(
+                reference[0], -0.95, f" {reference[1]}", color=COLOURS["reported"], fontsize=8.5
+            )
+        axes.set_yticks(range(len(kept)), list(kept))
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(kept) - 0.75, -1)
+        axes.set_xlabel(label)
+        axes.spines["left"].set_visible(False)
+    return finish(figure, _simulated(edition) + f"Histograms of {label}. " + "; ".join(said) + ".")
+
+
+def heatmap(
+    frame: pd.DataFrame, label: str, centre: float | None = None, numbers: bool | None = None
+) -> Figure:
+    """A table as colours; with a `centre` the colours diverge from it; NaN is hatched.
+
+    `numbers` writes the values into the cells (default: where at most 12 x 12 fit).
+    """
+    values = frame.to_numpy(dtype=float)
+    if not np.isfinite(values).any():
+        raise InputError("heatmap got a table without a single finite number.")
+    low, high = np.nanmin(values), np.nanmax(values)
+    colours = "cividis"
+    if centre is not None:
+        reach = max(abs(low - centre), abs(high - centre)) or 1.0
+        low, high = centre - reach, centre + reach
+        ends = [COLOURS["repaired"], "#f4f4f4", COLOURS["reported"]]
+        colours = LinearSegmentedColormap.from_list("diverging", ends)
+    small = max(frame.shape) <= 12
+    with look():
+        figure, (axes,) = canvas(min(9.0, max(1.8, 0.34 * len(frame) + 1.3)) if small else 4.5)
+        image = axes.imshow(
+            values, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="none"
+        )  # one pixel a cell: the reader's browser enlarges it
+        axes.patch.set(hatch=HATCH, edgecolor=INK, facecolor="none")
+        if small if numbers is None else numbers:
+            for (row, column), value in np.ndenumerate(values):
+                if np.isfinite(value):
+                    shade = image.cmap(image.norm(value))[:3]
+                    ink = "black" if np.dot(shade, (0.299, 0.587, 0.114)) > 0.5 else "white"
+                    axes.text(
+                        column, row, f"{value:.2f}", ha="center", va="center", fontsize=8,
+                        color=ink, gid="cell",
+                    )  # fmt: skip
+        if small:
+            axes.set_xticks(range(frame.shape[1]), frame.columns, rotation=30, ha="right")
+            axes.set_yticks(range(frame.shape[0]), frame.index)
+        else:
+            axes.set(xticks=[], yticks=[])
+            axes.set_xlabel(f"{frame.shape[1]:,} {frame.columns.name or 'columns'}")
+            axes.set_ylabel(f"{frame.shape[0]:,} {frame.index.name or 'rows'}")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        if np.isnan(values).any():
+            axes.set_title("hatched: not measured", fontsize=8)
+        bar = figure.colorbar(image, label=label, pad=0.02)
+        bar.outline.set_visible(False)
+    return finish(
+        figure,
+        f"Heat map of {label}, {frame.shape[0]} x {frame.shape[1]} cells from "
+        f"{np.nanmin(values):.2f} to {np.nanmax(values):.2f}; "
+        f"{int(np.isnan(values).sum())} cells are empty.",
+    )
+
+
+def splits_diagram(split, folds: int = 3) -> Figure:
+    """The first folds of a split as lines x perturbations, coloured and hatched by role.
+
+    Of a large cohort an even choice of rows and columns is drawn, ordered by when they are tested.
+    """
+    shown = list(split)[:folds]
+    roles = [np.asarray(fold.roles) for fold in shown]
+    rows, columns = _spread(roles, axis=1), _spread(roles, axis=0)
+    with look():
+        figure, panes = canvas(2.9, len(shown))
+        for number, (axes, role) in enumerate(zip(panes, roles, strict=True), start=1):
+            part = role[np.ix_(rows, columns)]
+            for code, name in enumerate(ROLES):
+                cells = [_cell(y, *run) for y in range(len(part)) for run in _runs(part[y] == code)]
+                if cells:
+                    whole = Path.make_compound_path(*cells)
+                    axes.add_patch(PathPatch(whole, linewidth=0, aa=False, **ROLE_LOOK[name]))
+            axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0), xticks=[], yticks=[])
+            axes.spines[:].set_visible(True)
+            axes.set_title(f"fold {number}")
+            axes.set_xlabel("perturbations")
+        panes[0].set_ylabel("lines")
+        used = [
+            name for code, name in enumerate(ROLES) if any((role == code).any() for role in roles)
+        ]
+        outlines = [0.7 if name == "unused" else 0 for name in used]
+        keys = [
+            Rectangle((0, 0), 1, 1, lw=line, **ROLE_LOOK[name])
+            for name, line in zip(used, outlines, strict=True)
+        ]
+        figure.legend(keys, used, ncols=len(used), loc="outside lower left", handlelength=1.6)
+        figure.suptitle(split.name, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return finish(figure, f"The first {len(shown)} folds, lines by perturbations. {split.sentence}")
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Where a row of flags is on: (first, one past the last) of each stretch."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
+    return list(zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True))
+
+
+def _cell(y: int, left: int, right: int) -> Path:
+    return Path([(left, y), (right, y), (right, y + 1), (left, y + 1), (left, y)], closed=True)
+
+
+def _spread(roles: list[np.ndarray], axis: int) -> np.ndarray:
+    """Indices of at most LARGEST_DIAGRAM units: those tested first, then those tuned on first."""
+    shares = [(role == code).mean(axis=axis) for code in (2, 1) for role in roles]
+    order = np.lexsort(-np.array(shares)[::-1])
+    return order[np.unique(np.linspace(0, len(order) - 1, LARGEST_DIAGRAM).astype(int))]
+
+
+def scatter(
+    x: Iterable[float],
+    y: Iterable[float],
+    xlabel: str,
+    ylabel: str,
+    identity: bool = False,
+    edition: str = "pocket",
+) -> Figure:
+    """Points with Pearson's r and its 95 % interval (Fisher); `identity` draws y = x."""
+    x, y = np.asarray(list(x), float), np.asarray(list(y), float)
+    if x.shape != y.shape:
+        raise InputError(f"scatter got {len(x)} x and {len(y)} y; give one of each a point.")
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    if len(x) < 4:
+        raise InputError(f"scatter needs at least 4 points with both numbers, and got {len(x)}.")
+    words = f"n = {len(x):,}"
+    if x.std() > 0 and y.std() > 0:
+        r = np.corrcoef(x, y)[0, 1]
+        half = 1.96 / np.sqrt(len(x) - 3)
+        reach = np.tanh(np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)) + np.array([-half, half]))
+        words = f"r = {r:.2f} ({reach[0]:.2f} to {reach[1]:.2f}), {words}"
+    with look():
+        figure, (axes,) = canvas(0.62 * WIDTH)
+        colour = COLOURS["teaching" if edition == "teaching" else "repaired"]
+        crowd = len(x) > 500
+        size, alpha = (9, 0.4) if crowd else (22, 0.8)
+        if edition == "teaching":
+            axes.scatter(x, y, s=size, facecolors="none", edgecolors=colour, linewidths=0.9)
+        else:
+            axes.scatter(x, y, s=size, color=colour, alpha=alpha, linewidths=0)
+        if identity:
+            ends = [max(x.min(), y.min()), min(x.max(), y.max())]
+            axes.plot(ends, ends, color=INK, lw=1, linestyle=(0, (4, 2)))
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        axes.set_title(words)
+    return finish(figure, _simulated(edition) + f"Scatter of {ylabel} against {xlabel}: {words}.")
+
+
+def _axis_words(metric: str, axis: str | None) -> str:
+    words = {None: "", "global": ", over all cells"}.get(axis, f" per {axis}")
+    return NAMES.get(metric, metric) + words
+
+
+def _interval(mean: float, sd: float) -> str:
+    if pd.isna(mean):
+        return "no score"
+    return f"{mean:.2f}" if pd.isna(sd) else f"{mean:.2f} ± {sd:.2f}"
+
+
+def _simulated(edition: str) -> str:
+    return "Simulated data. " if edition == "teaching" else ""
+
+
+def _columns(frame: pd.DataFrame, what: str, needed: tuple[str, ...]) -> None:
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        raise InputError(f"{what} needs the columns {', '.join(missing)}, which the table lacks.")

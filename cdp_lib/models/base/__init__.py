@@ -1,0 +1,1 @@
+"""What all models share: tables in and out, scaling, blocks, the training loop."""

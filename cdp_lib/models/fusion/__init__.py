@@ -1,0 +1,1 @@
+"""Several omics at once: networks on a graph, joint networks, and attention over predictions."""

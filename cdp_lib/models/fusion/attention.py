@@ -1,0 +1,119 @@
+"""Attention, and how it learns from what frozen networks predict (stage two of attention.py).
+
+    p_d = sum_m W_dm y_md,      W_d = softmax(logits_d) over the networks m
+
+p_d is a weighted mean of the networks' predictions y_md for drug d.  All is learned in units of
+each drug's training labels, so that a drug of large variance does not weigh more.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator
+from torch import Tensor, nn
+
+from cdp_lib.errors import InputError
+from cdp_lib.models.base.scaled import label_scales
+from cdp_lib.models.base.training import masked_mse, seeded, train
+
+KINDS = ("drug", "line", "mean")
+Predictions = dict[str, pd.DataFrame]  # omics name -> (lines, perturbations)
+
+
+class Attention(nn.Module):
+    """Predictions (rows, omics, drugs) -> their weighted mean (rows, drugs).
+
+    kind="drug": weights of a drug are the same for all lines (equation 7).  "line": they depend on
+    what the networks predict for this line and drug.  "mean": all networks weigh the same.
+    """
+
+    def __init__(self, omics: int, drugs: int, kind: str = "drug"):
+        super().__init__()
+        if kind not in KINDS:
+            raise InputError(f"Unknown attention {kind!r}: use one of {', '.join(KINDS)}.")
+        learns = kind != "mean"
+        self.logits = nn.Parameter(torch.zeros(omics, drugs), requires_grad=learns)
+        self.gate = nn.Parameter(torch.zeros(drugs, omics, omics)) if kind == "line" else None
+
+    def weights(self, P: Tensor) -> Tensor:
+        """(rows, omics, drugs): positive, and 1 in sum over omics."""
+        logits = self.logits.expand(len(P), -1, -1)
+        if self.gate is not None:
+            logits = logits + torch.einsum("rid,dio->rod", P, self.gate)
+        return logits.softmax(dim=1)
+
+    def forward(self, P: Tensor) -> Tensor:
+        return (self.weights(P) * P).sum(dim=1)
+
+
+class Stacker(BaseEstimator):
+    """Stage two: attention trained on predictions, in units of each drug's training labels."""
+
+    def __init__(self, attention: str = "drug", epochs: int = 150, lr: float = 0.1, seed: int = 0):
+        self.attention = attention
+        self.epochs = epochs
+        self.lr = lr
+        self.seed = seed
+
+    def fit(self, predictions: Predictions, Y: pd.DataFrame) -> "Stacker":
+        y = Y.to_numpy(np.float64)
+        self.omics_, self.drugs_ = list(predictions), Y.columns
+        self.mean_, scale = label_scales(y)
+        self.scale_ = np.where(scale > 0, scale, 1.0)
+        self.module_ = Attention(len(predictions), y.shape[1], self.attention)
+        P = self._stack(predictions, Y.index)
+        if self.attention == "mean":
+            return self
+        target = torch.tensor((y - self.mean_) / self.scale_, dtype=torch.float32)
+        with seeded(self.seed):
+            train(
+                self.module_,
+                lambda module, P, y: masked_mse(module(P), y),
+                (P, target),
+                epochs=self.epochs,
+                batch_size=len(y),
+                lr=self.lr,
+                seed=self.seed,
+                device="cpu",
+            )
+        return self
+
+    def predict(self, predictions: Predictions) -> pd.DataFrame:
+        P = self._stack(predictions)
+        with torch.no_grad():
+            p = self.module_(P).numpy()  # (lines, drugs)
+        lines = predictions[self.omics_[0]].index
+        return pd.DataFrame(self.mean_ + self.scale_ * p, lines, self.drugs_)
+
+    def weights(self, predictions: Predictions) -> pd.DataFrame:
+        """The attention (drugs, omics), its mean over the lines."""
+        P = self._stack(predictions)
+        with torch.no_grad():
+            w = self.module_.weights(P).mean(dim=0).numpy()
+        return pd.DataFrame(w.T, self.drugs_, pd.Index(self.omics_, name="omics"))
+
+    def _stack(self, predictions: Predictions, lines: pd.Index | None = None) -> Tensor:
+        """(lines, omics, drugs), matched by name: the order of `predictions` plays no part."""
+        if not hasattr(self, "module_"):
+            raise InputError("This Stacker is not fitted yet: call fit(predictions, Y) first.")
+        if not predictions or set(predictions) != set(self.omics_):
+            raise InputError(
+                f"The attention weighs the omics {', '.join(map(str, self.omics_))} "
+                f"but was given predictions of {', '.join(map(str, predictions))}: "
+                "give those of the same omics."
+            )
+        tables = [predictions[name] for name in self.omics_]
+        for name, table in zip(self.omics_, tables, strict=True):
+            if not isinstance(table, pd.DataFrame):
+                raise InputError(
+                    f"The predictions of {name!r} are a {type(table).__name__}: use a "
+                    "network that predicts a DataFrame, lines by drugs."
+                )
+            lines = table.index if lines is None else lines
+            if not (table.index.equals(lines) and table.columns.equals(self.drugs_)):
+                raise InputError(
+                    f"The predictions of {name!r} name other lines or drugs, or in "
+                    "another order: select the same ones, for example with .loc."
+                )
+        P = np.stack([table.to_numpy() for table in tables], axis=1)
+        return torch.tensor((P - self.mean_) / self.scale_, dtype=torch.float32)  # (r, omics, d)

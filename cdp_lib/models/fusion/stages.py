@@ -1,0 +1,243 @@
+"""Attention over the predictions of several networks, and the order in which things are learned.
+
+Wang et al. (2022), equation 7.  Network m predicts y_mi for drug i; for drug d
+
+    p_d = sum_i sum_m W_dmi y_mi,      W_dmi = exp(w_dmi) k_di / sum_m' exp(w_dm'i)
+
+The kill matrix k is the identity, so that drug d hears only what was said about drug d: what is
+left is one softmax over the networks for each drug, the same for every line.  p_d is a weighted
+mean of the networks' predictions.
+
+Two stages: the networks are fitted, frozen, and predict; the attention learns from these
+predictions.  All depends on whether a network has seen the lines whose predictions are weighed:
+
+    out_of_fold  attention learns from predictions for lines the network was not fitted on
+    in_sample    attention learns from predictions for the very lines the network was fitted on
+    redrawn      folds are drawn anew between the stages: most test lines were fitted in stage 1
+    saw_all      the networks were fitted on all lines, test lines included
+
+The paper's text does not tell which lines the networks of stage one had seen.
+The first two never see a test label; the last two are leaks, kept here to measure what they do.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from cdp_lib.errors import InputError
+from cdp_lib.models.base.scaled import network_columns
+from cdp_lib.models.base.tables import MaskedScore
+from cdp_lib.models.fusion.attention import Predictions, Stacker
+from cdp_lib.splits import Fold, Groups, Split, leave_lines_out
+
+HONEST = ("out_of_fold", "in_sample")
+PROTOCOLS = (*HONEST, "redrawn", "saw_all")
+REDRAWN = 10**6  # seeds far from those of any outer split, which would draw the same folds
+
+
+@dataclass(frozen=True)
+class StageOne:
+    """What the frozen networks predict: enough to try any attention over any of the omics."""
+
+    protocol: str
+    labels: pd.DataFrame  # (lines, drugs), the training labels; NaN elsewhere
+    learning: Predictions  # what the attention learns from
+    final: Predictions  # what it is applied to, for all lines
+
+    def in_sample(self) -> "StageOne":
+        """The same networks, and attention that learns from the lines they were fitted on."""
+        if self.protocol not in HONEST:
+            raise InputError(
+                f"Networks of protocol {self.protocol!r} have seen test labels: "
+                "start from protocol 'out_of_fold'."
+            )
+        return replace(self, protocol="in_sample", learning=self.final)
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A combination of networks: `prediction` (lines, drugs), mean `weights` (drugs, omics)."""
+
+    prediction: pd.DataFrame
+    weights: pd.DataFrame
+
+
+def stage_one(
+    networks: dict[str, BaseEstimator],
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    fold: Fold,
+    protocol: str = "out_of_fold",
+    n_folds: int = 3,
+    groups: Groups = None,
+    seed: int = 0,
+) -> StageOne:
+    """Fit one network an omics under `protocol` and keep what they predict for every line.
+
+    `X` has two-level columns (omics, feature), `Y` all labels; only the protocols "redrawn" and
+    "saw_all" look at test labels.  `groups` (a Series over lines) moves together in inner folds.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"Unknown protocol {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
+    _check_lines(X, Y)
+    if not isinstance(fold, Fold):
+        raise InputError(
+            f"fold is a {type(fold).__name__}: give one fold of a split, such as "
+            "leave_lines_out(cohort).folds[0]."
+        )
+    fold.match(Y)
+    tables = _tables(networks, X)
+    labels = Y.where(fold.fit)
+    if protocol == "saw_all":
+        shown = Y
+    elif protocol == "redrawn":
+        other = REDRAWN + seed + fold.repeat
+        again = _inner_folds(Y, n_folds, other, groups)
+        shown = Y.where(again.folds[fold.number % n_folds].fit)
+    else:
+        shown = labels
+    final, learning = {}, {}
+    for name, network in networks.items():
+        final[name] = _fitted(network, tables[name], shown).predict(tables[name])
+        learning[name] = (
+            out_of_fold(network, tables[name], labels, n_folds, groups, seed)
+            if protocol == "out_of_fold"
+            else final[name]
+        )
+    return StageOne(protocol, labels, learning, final)
+
+
+def fuse(
+    stage: StageOne,
+    omics: str | list[str] | None = None,
+    attention: str = "drug",
+    epochs: int = 150,
+    lr: float = 0.1,
+    seed: int = 0,
+) -> Fused:
+    """Learn the attention over the stored predictions of some omics (all by default)."""
+    omics = stage.final if omics is None else [omics] if isinstance(omics, str) else omics
+    unknown = [name for name in omics if name not in stage.final]
+    if unknown or not omics:
+        what = f"Stage one has no omics {unknown[0]!r}" if unknown else "omics names none"
+        raise InputError(f"{what}: choose from {', '.join(stage.final)}.")
+    rows = stage.labels.notna().any(axis=1)
+    learner = Stacker(attention, epochs, lr, seed).fit(
+        {name: stage.learning[name][rows] for name in omics}, stage.labels[rows]
+    )
+    final = {name: stage.final[name] for name in omics}
+    return Fused(learner.predict(final), learner.weights(final))
+
+
+def out_of_fold(
+    network: BaseEstimator,
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    n_folds: int = 3,
+    groups: Groups = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Each labelled line predicted by a clone of `network` that was not fitted on it."""
+    _check_lines(X, Y)
+    Y = Y[Y.notna().any(axis=1)]
+    P = pd.DataFrame(np.nan, X.index, Y.columns)
+    for fold in _inner_folds(Y, n_folds, seed, groups):
+        held = Y.index[fold.test.any(axis=1)]
+        P.loc[held] = _fitted(network, X.loc[Y.index], Y.where(fold.fit)).predict(X.loc[held])
+    return P
+
+
+class AttentionFusion(MaskedScore, BaseEstimator):
+    """Both stages inside the training rows: any omics models, and attention over them.
+
+    `networks`: omics name -> model; `X` has two-level columns (omics, feature).  protocol is
+    "out_of_fold" (stacking) or "in_sample"; the paper's text does not tell which of them it means.
+    `weights_` (drugs, omics) is the mean attention over the training lines.
+    """
+
+    def __init__(
+        self,
+        networks: dict[str, BaseEstimator],
+        protocol: str = "out_of_fold",
+        attention: str = "drug",
+        n_folds: int = 3,
+        groups: pd.Series | None = None,
+        epochs: int = 150,
+        lr: float = 0.1,
+        seed: int = 0,
+    ):
+        self.networks = networks
+        self.protocol = protocol
+        self.attention = attention
+        self.n_folds = n_folds
+        self.groups = groups
+        self.epochs = epochs
+        self.lr = lr
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "AttentionFusion":
+        if self.protocol not in HONEST:
+            raise InputError(
+                f"A model can only learn under protocol {' or '.join(HONEST)}, not "
+                f"{self.protocol!r}: use stage_one for the leaks."
+            )
+        _check_lines(X, Y)
+        known = Y.notna().any(axis=1)
+        tables, Y = _tables(self.networks, X[known]), Y[known]
+        self.networks_ = {
+            name: clone(network).fit(tables[name], Y) for name, network in self.networks.items()
+        }
+        learning = {
+            name: out_of_fold(network, tables[name], Y, self.n_folds, self.groups, self.seed)
+            if self.protocol == "out_of_fold"
+            else self.networks_[name].predict(tables[name])
+            for name, network in self.networks.items()
+        }
+        self.stacker_ = Stacker(self.attention, self.epochs, self.lr, self.seed).fit(learning, Y)
+        self.weights_ = self.stacker_.weights(learning)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> pd.DataFrame:
+        if not hasattr(self, "networks_"):
+            raise InputError("This AttentionFusion is not fitted yet: call fit(X, Y) first.")
+        tables = _tables(self.networks_, X)
+        return self.stacker_.predict(
+            {name: network.predict(tables[name]) for name, network in self.networks_.items()}
+        )
+
+
+def _check_lines(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    if not (isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame)):
+        raise InputError("X and Y must be DataFrames with a row a line, as a cohort's are.")
+    if not X.index.equals(Y.index):
+        raise InputError(
+            f"X and Y name different lines, or in another order ({len(X)} and "
+            f"{len(Y)} rows): align them first, for example X = X.loc[Y.index]."
+        )
+    for names, what in ((Y.index, "line"), (Y.columns, "perturbation")):
+        if not names.is_unique:
+            raise InputError(
+                f"Y names the {what} {names[names.duplicated()][0]!r} twice: merge or "
+                "rename its labels."
+            )
+
+
+def _tables(networks: dict[str, BaseEstimator], X: pd.DataFrame) -> Predictions:
+    """Omics name -> its table, for each omics that has a network."""
+    return {name: X[name] for name in network_columns(networks, getattr(X, "columns", None))}
+
+
+def _fitted(network: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame) -> BaseEstimator:
+    rows = Y.notna().any(axis=1)
+    return clone(network).fit(X[rows], Y[rows])
+
+
+def _inner_folds(Y: pd.DataFrame, n_folds: int, seed: int, groups: Groups) -> Split:
+    if isinstance(groups, str):
+        raise InputError(
+            f"groups is {groups!r}, but Y has no such column: give a Series over the "
+            "lines, such as cohort.lines['donor']."
+        )
+    return leave_lines_out(Y, n_folds, tune=0.0, seed=seed, groups=groups)

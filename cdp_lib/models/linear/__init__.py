@@ -1,0 +1,10 @@
+"""Linear models: ridge and its whole path of penalties, CCA, and kernels combined by Bayes."""
+
+from cdp_lib.models.linear.bemkl import BEMKL
+from cdp_lib.models.linear.cca import CCA, CCAReduced
+from cdp_lib.models.linear.paths import ridge_path, ridge_scores
+from cdp_lib.models.linear.ridge import LinearRegression, Ridge
+
+__all__ = [
+    "BEMKL", "CCA", "CCAReduced", "LinearRegression", "Ridge", "ridge_path", "ridge_scores",
+]  # fmt: skip

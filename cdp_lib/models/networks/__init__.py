@@ -1,0 +1,1 @@
+"""Networks on one omics table: feed-forward, and autoencoders with what follows them."""

@@ -1,0 +1,261 @@
+"""Autoencoders, and a network between two of them.
+
+An autoencoder squeezes a line's table row through a narrow layer and builds it up again:
+
+    latent = encode(x),    x^ = decode(latent),    minimise |x - x^|^2
+
+Itzhacky & Sharan (2021) predict all dependencies of a line through two of them: an encoder of the
+expression, a network from latent to latent, and the decoder of the dependencies:
+
+    y^ = decode_y(f(encode_x(x)))
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import TransformerMixin, clone
+from torch import nn
+
+from cdp_lib.errors import InputError
+from cdp_lib.models.base.blocks import mlp, widths
+from cdp_lib.models.base.tables import (
+    Table,
+    TableEstimator,
+    TableRegressor,
+    check_names,
+    column_means,
+    floats,
+)
+from cdp_lib.models.base.test_epoch import fit_as_published
+from cdp_lib.models.base.training import masked_mse, seeded, train
+from cdp_lib.models.networks.feedforward import FeedForward, set_aside
+
+PROTOCOLS = ("repaired", "as_published")
+
+
+class AutoEncoder(TransformerMixin, TableEstimator):
+    """Features -> hidden -> ... -> latent -> ... -> hidden -> features.
+
+    `hidden` has the widths of the encoder; its last is the latent layer, which is linear, and the
+    decoder mirrors it: (500, 500) on 17,040 genes is 17,040-500-500-500-17,040.  A missing cell
+    enters as its column's mean and is not judged.
+
+    With protocol="repaired" columns are z-scored on the way in and back on the way out.  The
+    published code learns to turn z-scored rows into raw ones but then encodes raw rows;
+    protocol="as_published" does the same.
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (500, 500),
+        activation: str = "tanh",
+        lr: float = 1e-4,
+        weight_decay: float = 0.0,
+        epochs: int = 200,
+        batch_size: int = 32,
+        patience: int | None = None,
+        protocol: str = "repaired",
+        seed: int = 0,
+        device: str = "auto",
+    ):
+        self.hidden = hidden
+        self.activation = activation
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.protocol = protocol
+        self.seed = seed
+        self.device = device
+
+    def fit(self, X: Table, Y: None = None, validation: Table | None = None) -> "AutoEncoder":
+        """Learn from the rows of X; stop by those of `validation`, if given.  Y is not used."""
+        _check_protocol(self.protocol)
+        x = self._open_x(X, missing=True)  # (lines, features)
+        self.mean_ = column_means(x)
+        varies = np.fmax.reduce(x) > np.fmin.reduce(x)
+        self.scale_ = np.where(varies, np.sqrt(column_means((x - self.mean_) ** 2)), 0.0)
+        sizes = [x.shape[1], *widths("hidden", self.hidden, least=1)]
+        with seeded(self.seed):  # the initial weights
+            encoder = mlp(sizes, self.activation)
+            self.module_ = nn.Sequential(encoder, mlp(sizes[::-1], self.activation))
+        self.history_ = train(
+            self.module_,
+            lambda module, z, target: masked_mse(module(z), target),
+            self._pair(x),
+            None if validation is None else self._pair(self._read_x(validation, missing=True)),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            patience=self.patience,
+            seed=self.seed,
+            device=self.device,
+        )
+        return self
+
+    def encode(self, X: Table) -> Table:
+        """The latent values of each row: (lines, latent)."""
+        x = self._read_x(X, missing=True)
+        x = np.where(np.isnan(x), self.mean_, x)
+        z = x if self.protocol == "as_published" else self._scaled(x)
+        latent = self._run(self.module_[0], z)
+        if not isinstance(X, pd.DataFrame):
+            return latent
+        return pd.DataFrame(latent, X.index, self._latent_names())
+
+    def decode(self, latent: Table) -> Table:
+        """The rows that latent values stand for: (lines, features)."""
+        self._check_fitted()
+        if np.ndim(latent) != 2 or np.shape(latent)[1] != self.hidden[-1]:
+            raise InputError(
+                f"The latent table has the shape {np.shape(latent)}, "
+                f"but this autoencoder has {self.hidden[-1]} latent columns: pass what encode gave."
+            )
+        if isinstance(latent, pd.DataFrame):
+            check_names(self._latent_names(), latent.columns, "The latent table", "latent columns")
+        x = self._run(self.module_[1], floats(latent, "The latent table"))
+        if self.protocol == "repaired":
+            x = self.mean_ + self.scale_ * x
+        if not isinstance(latent, pd.DataFrame):
+            return x
+        return pd.DataFrame(x, latent.index, self.features_)
+
+    def reconstruct(self, X: Table) -> Table:
+        """Each row, encoded and decoded: (lines, features)."""
+        return self.decode(self.encode(X))
+
+    transform = encode
+    inverse_transform = decode
+
+    def _latent_names(self) -> pd.Index:
+        return pd.Index([f"latent {number}" for number in range(1, self.hidden[-1] + 1)])
+
+    def _scaled(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.mean_) / np.where(self.scale_ > 0, self.scale_, 1.0)
+
+    def _pair(self, x: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the network is given, and what it should answer (NaN where unknown)."""
+        z = self._scaled(x)
+        target = x if self.protocol == "as_published" else z
+        return _tensor(np.nan_to_num(z)), _tensor(target)
+
+    @staticmethod
+    def _run(part: nn.Module, x: np.ndarray) -> np.ndarray:
+        device = next(part.parameters()).device
+        with torch.no_grad():
+            return part(_tensor(x).to(device)).cpu().numpy().astype(float)
+
+
+class EncoderRegressorDecoder(TableRegressor):
+    """The chain  encode X -> network -> decode Y.
+
+    `regressor` is the network between the latent layers, and its `validation_fraction` and `seed`
+    choose the rows set aside.  The paper's is FeedForward((600,) * 6, "tanh", lr=1e-4).
+
+    With protocol="repaired" both autoencoders are cloned and fitted on the training rows, and the
+    rows set aside choose their epochs too.  With protocol="as_published" they are used as given:
+    fitted by the caller, in the published code on all lines.  What leaks then: the autoencoder of
+    Y has seen the test labels.  `fit_as_published` leaks a second time, through the test epoch;
+    the two can be switched on one by one.
+    """
+
+    def __init__(
+        self,
+        source_ae: AutoEncoder,
+        target_ae: AutoEncoder,
+        regressor: FeedForward,
+        protocol: str = "repaired",
+    ):
+        self.source_ae = source_ae
+        self.target_ae = target_ae
+        self.regressor = regressor
+        self.protocol = protocol
+
+    def fit(
+        self,
+        X: Table,
+        Y: Table,
+        validation: tuple[Table, Table] | None = None,
+        monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
+    ) -> "EncoderRegressorDecoder":
+        fraction = getattr(self.regressor, "validation_fraction", 0.0)
+        return self._fit(X, Y, validation, monitor, fraction)
+
+    fit_as_published = fit_as_published
+
+    def _fit(
+        self,
+        X: Table,
+        Y: Table,
+        validation: tuple[Table, Table] | None,
+        monitor: Callable[["EncoderRegressorDecoder"], float] | None,
+        validation_fraction: float,
+    ) -> "EncoderRegressorDecoder":
+        _check_protocol(self.protocol)
+        if not isinstance(self.regressor, FeedForward):
+            raise InputError(
+                "The network between the latent layers is of "
+                f"{type(self.regressor).__name__}: give a FeedForward."
+            )
+        x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
+        if validation is not None:
+            x_val, y_val = self._read_x(validation[0]), self._read_y(*validation)
+        else:
+            stop = set_aside(y, validation_fraction, self.regressor.seed)
+            x, y, x_val, y_val = x[~stop], y[~stop], x[stop], y[stop]
+        self.source_ = self._autoencoder(self.source_ae, x, x_val, self.features_, "X")
+        self.target_ = self._autoencoder(self.target_ae, y, y_val, self.perturbations_, "Y")
+        latents = (self.source_.encode(x), self.target_.encode(y))  # (lines, latent) each
+        self.regressor_ = clone(self.regressor)
+        self.regressor_._fit(
+            *latents,
+            (self.source_.encode(x_val), self.target_.encode(y_val)) if len(x_val) else None,
+            None if monitor is None else lambda _: monitor(self),
+            validation_fraction=0.0,
+        )
+        self.history_ = self.regressor_.history_
+        return self
+
+    @property
+    def module_(self) -> nn.Module:
+        """The network between the two latent layers."""
+        return self.regressor_.module_
+
+    def _autoencoder(
+        self,
+        given: AutoEncoder,
+        x: np.ndarray,
+        x_val: np.ndarray,
+        names: pd.Index | None,
+        what: str,
+    ) -> AutoEncoder:
+        if not isinstance(given, AutoEncoder):
+            raise InputError(
+                f"The autoencoder of {what} is of {type(given).__name__}: give an AutoEncoder."
+            )
+        if self.protocol == "repaired":
+            return clone(given).fit(x, validation=x_val if len(x_val) else None)
+        if not hasattr(given, "module_"):
+            raise InputError(
+                "protocol='as_published' uses autoencoders as they are given: fit both first "
+                "(the published code does so on all lines), or use protocol='repaired'."
+            )
+        if given.features_ is not None and names is not None:
+            check_names(given.features_, names, what)
+        return given
+
+    def _predict(self, x: np.ndarray) -> np.ndarray:
+        return self.target_.decode(self.regressor_.predict(self.source_.encode(x)))
+
+
+def _check_protocol(protocol: str) -> None:
+    if protocol not in PROTOCOLS:
+        raise InputError(f"protocol is {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
+
+
+def _tensor(x: np.ndarray) -> torch.Tensor:
+    return torch.tensor(x, dtype=torch.float32)

@@ -1,0 +1,54 @@
+"""setup_cell.py: installs the library where it is missing, and nothing anywhere else."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from cdp_book.setup_cell import setup_cell
+
+CELL = setup_cell("https://github.com/someone/book/")
+
+
+@pytest.fixture
+def pip(monkeypatch) -> list[list[str]]:
+    """The commands that the cell would run; the last one's exit code is 0."""
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, returncode=0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.delenv("CDP_INSTALL", raising=False)
+    return commands
+
+
+@pytest.fixture
+def without_library(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+def test_where_the_library_is_the_cell_does_nothing(pip):
+    exec(CELL, {})
+    assert pip == []
+
+
+def test_where_it_is_missing_one_quiet_pip_install_runs(pip, without_library):
+    exec(CELL, {})
+    source = "cdp-lib @ git+https://github.com/someone/book@main"
+    assert pip == [[sys.executable, "-m", "pip", "install", "-q", source]]
+
+
+def test_another_source_may_be_named(pip, without_library, monkeypatch):
+    monkeypatch.setenv("CDP_INSTALL", "/some/folder")
+    exec(CELL, {})
+    assert pip[0][-1] == "/some/folder"
+
+
+def test_a_failing_pip_is_one_sentence_with_the_way_out(without_library, monkeypatch):
+    failed = subprocess.CompletedProcess([], returncode=1)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(RuntimeError, match="^pip could not install .*run this cell again.$"):
+        exec(CELL, {})

@@ -1,0 +1,126 @@
+"""The equations of screens against worked numbers, independent formulas and a known truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cdp_lib.data import screens
+from cdp_lib.errors import InputError
+
+
+def test_growth_is_a_fraction_of_the_untreated_and_negative_where_cells_died():
+    growth = screens.growth_fraction(100, 500, np.array([500, 300, 100, 50, 0, 600]))
+    np.testing.assert_allclose(growth, [1, 0.5, 0, -0.5, -1, 1.25])
+
+
+@pytest.mark.parametrize("wells", [(0, 5, 1), (5, 5, 1), (5, 4, 1), (5, 9, -1)])
+def test_wells_without_growth_are_refused(wells):
+    with pytest.raises(InputError, match="0 < before < untreated"):
+        screens.growth_fraction(*wells)
+
+
+def test_expected_growth_case_by_case():
+    cases = [  # A, B, expected
+        (0.8, 0.5, 0.4),  # the product
+        (1.2, 0.5, 0.5),  # growth above 1 counts as 1
+        (1.2, 1.3, 1.0),
+        (-0.3, 0.5, -0.3),  # one kills: the lower of both
+        (-0.3, -0.6, -0.6),  # not 0.18
+        (0.0, 0.7, 0.0),
+        (1.4, -0.2, -0.2),
+    ]
+    first, second, expected = np.array(cases).T
+    np.testing.assert_allclose(screens.expected_growth(first, second), expected)
+    np.testing.assert_allclose(screens.expected_growth(second, first), expected)
+    assert np.isnan(screens.expected_growth(np.nan, -0.5))
+
+
+def test_expected_growth_pair_by_pair():
+    a, b = np.random.default_rng(0).uniform(-1, 1.3, (2, 500))
+    by_hand = [
+        min(x, y) if min(x, y) <= 0 else min(x, 1) * min(y, 1) for x, y in zip(a, b, strict=True)
+    ]
+    np.testing.assert_allclose(screens.expected_growth(a, b), by_hand)
+
+
+def test_combo_scores_of_a_table_worked_by_hand():
+    first, second = [1.0, 0.5], [0.8, -0.2]
+    # expected: 0.8  -0.2
+    #           0.4  -0.2
+    both = [[0.7, -0.3], [0.5, -0.5]]
+    assert screens.combo_score(both, first, second) == pytest.approx(10 + 10 - 10 + 30)
+    # lowest growths: pair -0.5; A 0.5, B -0.2: expected -0.2
+    assert screens.best_combo_score(both, first, second) == pytest.approx(-30)
+
+
+def test_drugs_that_do_not_interact_score_nothing():
+    first, second = np.array([1.0, 0.9, 0.4]), np.array([0.8, 0.6])
+    both = first[:, None] * second
+    assert screens.combo_score(both, first, second) == pytest.approx(0)
+    assert screens.best_combo_score(both, first, second) == pytest.approx(0)
+
+
+def test_tables_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match="doses of A x doses of B"):
+        screens.combo_score(np.ones((2, 3)), np.ones(3), np.ones(2))
+    with pytest.raises(InputError, match="not measured"):
+        screens.best_combo_score([[np.nan]], [1.0], [1.0])
+
+
+def test_classes_follow_mean_and_spread():
+    Y = pd.DataFrame(
+        {
+            "never": [0.0, 0.05, 0.1, np.nan],
+            "always": [0.95, 1, 0.9, 1],
+            "some": [0, 1, 0, 1],
+            "edge": [0.4, 0.6, 0.4, 0.6],
+        }
+    )
+    found = screens.dependency_classes(Y)
+    assert found.to_dict() == {
+        "never": "never",
+        "always": "always",
+        "some": "selective",
+        "edge": "selective",
+    }
+    assert screens.dependency_classes(Y, spread=0.2)["edge"] == "never"
+
+
+def test_classes_of_gene_effects_turn_round():
+    Y = pd.DataFrame({"kills": [-1.0, -1.1], "nothing": [0.0, 0.1], "some": [-1.0, 0.0]})
+    found = screens.dependency_classes(Y, spread=0.2, level=-0.5, lower_is_needed=True)
+    assert list(found) == ["always", "never", "selective"]
+
+
+def test_the_spread_divides_by_one_less_than_n():
+    Y = pd.DataFrame({"gene": [0.0, 0.13]})  # sd 0.092 with n - 1, 0.065 with n
+    assert screens.dependency_classes(Y, spread=0.08)["gene"] == "selective"
+
+
+def test_a_gene_without_spread_is_refused():
+    with pytest.raises(InputError, match="fewer than two lines .first: b"):
+        screens.dependency_classes(pd.DataFrame({"a": [0.0, 1.0], "b": [np.nan, 1.0]}))
+
+
+def test_the_ceiling_is_what_the_truth_itself_reaches():
+    rng = np.random.default_rng(1)
+    truth = rng.normal(size=(40_000, 3))
+    sd = np.array([0.5, 1.0, 2.0])
+    first, second = (pd.DataFrame(truth + sd * rng.normal(size=truth.shape)) for _ in range(2))
+    found = screens.agreement(first, second)
+    np.testing.assert_allclose(found["ceiling"], 1 / np.sqrt(1 + sd**2), atol=0.03)
+    reached = first.corrwith(pd.DataFrame(truth))
+    np.testing.assert_allclose(found["ceiling"], reached, atol=0.03)
+
+
+def test_agreement_counts_lines_in_both_and_needs_enough():
+    a = pd.DataFrame({"x": np.arange(30.0), "y": np.arange(30.0)})
+    b = a.copy()
+    b.loc[:14, "y"] = np.nan
+    b["x"] = -b["x"]
+    found = screens.agreement(a, b)
+    assert list(found["n"]) == [30, 15]
+    assert found.at["x", "r"] == pytest.approx(-1) and found.at["x", "ceiling"] == 0
+    assert np.isnan(found.at["y", "r"])
+    with pytest.raises(InputError, match="differ in their lines or columns"):
+        screens.agreement(a, b.iloc[::-1])

@@ -1,0 +1,295 @@
+"""The figures: legible on light and dark pages, honest about what is missing, deterministic."""
+
+import functools
+import io
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.image import imread
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from cdp_book import recording, signature
+from cdp_lib import figures
+from cdp_lib.errors import InputError
+from cdp_lib.figures import style as look
+
+PAGES = ("#ffffff", "#121212")
+
+
+def linear(colour):
+    parts = np.array(to_rgb(colour))
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(colour):
+    return linear(colour) @ (0.2126, 0.7152, 0.0722)
+
+
+def lab(rgb):
+    """Linear RGB as CIE Lab: distances are about what an eye tells apart."""
+    xyz = np.clip(rgb, 0, 1) @ np.array(
+        [[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]]
+    )
+    x, y, z = np.cbrt(xyz / (0.9505, 1.0, 1.089)).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def rows():
+    full = {"metric": "r2", "reported": 0.9, "reported_sd": 0.01, "published": 0.88}
+    full |= {"repaired": -0.1, "repaired_sd": 0.04, "baseline": 0.03}
+    return [
+        full | {"label": "A 2020", "detail": "R² per drug"},
+        {"label": "B 2021", "metric": "pearson", "reported": 0.845},
+        {"label": "C 2022", "metric": "spearman", "reported": None},
+    ]
+
+
+def summary():
+    names = {"ridge": "model", "network": "model", "mean effects": "baseline"}
+    made = [
+        {"model": name, "kind": kind, "split": split, "axis": "line", "metric": "r2"}
+        for split in ("leave pairs out", "leave lines out")
+        for name, kind in names.items()
+    ]
+    return pd.DataFrame(made).assign(mean=[0.5, 0.4, 0.3, 0.2, 0.1, np.nan], sd=0.05)
+
+
+class LinesOut(list):
+    name = "leave lines out"
+    sentence = "Each line is held out once."
+
+    def __init__(self):
+        folds = []
+        for first in (0, 20, 40):
+            roles = np.zeros((60, 40), np.int8)
+            roles[first : first + 20] = 2
+            roles[(first + 20) % 60 :][:5] = 1
+            folds.append(SimpleNamespace(roles=roles))
+        super().__init__(folds)
+
+
+def table(shape=(5, 4)):
+    values = np.random.default_rng(0).normal(size=shape)
+    values[1, 2] = np.nan
+    return pd.DataFrame(values)
+
+
+def points(n=40):
+    return np.random.default_rng(1).normal(size=(2, n))
+
+
+samples = {"network": np.linspace(0, 1, 50), "ridge": [0.1, np.nan, 0.3, 0.4]}
+
+DRAWN = {
+    "dumbbell": lambda: figures.dumbbell(rows()),
+    "scores": lambda: figures.scores(summary()),
+    "scores of simulated data": lambda: figures.scores(summary(), edition="teaching"),
+    "distributions": lambda: figures.distributions(samples, "r", reference=(0.2, "reported")),
+    "distributions of simulated data": lambda: figures.distributions(
+        samples, "r", None, "teaching"
+    ),
+    "heatmap": lambda: figures.heatmap(table(), "z", centre=0),
+    "large heatmap": lambda: figures.heatmap(table((30, 30)), "z"),
+    "splits": lambda: figures.splits_diagram(LinesOut()),
+    "scatter": lambda: figures.scatter(*points(), "x", "y", identity=True),
+    "many points": lambda: figures.scatter(*points(600), "x", "y", edition="teaching"),
+}
+
+
+@functools.cache
+def drawn(name):
+    return DRAWN[name]()
+
+
+@pytest.fixture(params=DRAWN)
+def figure(request):
+    return drawn(request.param)
+
+
+def inks(figure):
+    """The colours of what must be read: text, lines and outlines, but no cell's own number."""
+    figure.draw_without_rendering()
+    for artist in figure.findobj(lambda a: a.get_visible()):
+        if isinstance(artist, Text) and artist.get_text().strip() and artist.get_gid() != "cell":
+            yield artist.get_text(), artist.get_color()
+        elif isinstance(artist, Line2D) and len(artist.get_xdata()):
+            marked = artist.get_marker() not in (None, "None", "")
+            yield "line", artist.get_markeredgecolor() if marked else artist.get_color()
+        elif isinstance(artist, LineCollection):
+            yield from (("interval", colour) for colour in artist.get_colors())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_text_and_lines_are_legible_on_light_and_dark(figure, page):
+    found = list(inks(figure))
+    assert found
+    faint = [(what, to_rgba(ink)) for what, ink in found if contrast(ink, page) < 3]
+    assert not faint
+    assert all(to_rgba(ink)[3] == 1 for _, ink in found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_figure_is_transparent_and_leaves_ink_on_any_page(figure, page):
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=60, facecolor=page)
+    stream.seek(0)
+    pixels = imread(stream)[..., :3]
+    inked = np.abs(pixels - np.array(to_rgb(page))).max(axis=2) > 0.2
+    assert 0.005 < inked.mean() < 0.95
+    assert figure.get_facecolor()[3] == 0
+    assert all(axes.patch.get_facecolor()[3] == 0 for axes in figure.axes[:1])
+
+
+def test_a_figure_has_the_book_s_width_and_words_for_those_who_cannot_see_it(figure):
+    assert figure.get_figwidth() == look.WIDTH
+    assert len(figure.alt_text) > 40 and figure.alt_text.endswith(".")
+    assert "nan" not in figure.alt_text
+
+
+def test_svg_is_deterministic_and_its_text_is_text(figure, request):
+    first = figures.svg(figure, "name")
+    assert figures.svg(figure, "name") == first
+    again = DRAWN[request.node.callspec.params["figure"]]()
+    assert figures.svg(again, "name") == first
+    assert "<text" in first and "<dc:date>" not in first
+    assert "sans-serif" in first
+    assert len(first) < look.LARGEST_SVG
+
+
+def test_drawing_changes_no_setting_and_theme_does():
+    with matplotlib.rc_context():
+        before = dict(matplotlib.rcParams)
+        figures.dumbbell(rows())
+        assert dict(matplotlib.rcParams) == before
+        figures.theme()
+        assert matplotlib.rcParams["svg.fonttype"] == "none"
+
+
+def test_the_palette_survives_greyscale_and_colour_blindness():
+    lightness = sorted(116 * np.cbrt(luminance(c)) - 16 for c in look.COLOURS.values())
+    assert min(np.diff(lightness)) > 3
+    assert len(set(look.MARKERS.values())) == len(look.COLOURS)
+    # Machado et al. 2009, on linear RGB: full protanopia and deuteranopia
+    protan = [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]
+    deutan = [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]
+    colours = np.array([linear(c) for c in look.COLOURS.values()])
+    for seen in (protan, deutan):
+        there = lab(colours @ np.array(seen).T)
+        apart = np.linalg.norm(there[:, None] - there[None], axis=2)
+        assert apart[~np.eye(len(colours), dtype=bool)].min() > 10
+
+
+def words(figure):
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+def test_dumbbell_leaves_what_was_not_run_empty_and_says_so():
+    figure = figures.dumbbell(rows())
+    hollow = [
+        line
+        for line in figure.axes[0].get_lines()
+        if line.get_markerfacecolor() == "none" and len(line.get_xdata())
+    ]
+    assert len(hollow) == 6  # three marks of B and three of C
+    assert "not run yet" in words(figure) and "no score in the ledger" in words(figure)
+    assert {"0.90", "0.845", "-0.10"} <= set(words(figure))
+    assert "A 2020: reported 0.90; ours, as published 0.88" in figure.alt_text
+    assert "C 2022: reported no score; ours, as published not run yet" in figure.alt_text
+    complete = figures.dumbbell(rows()[:1])
+    assert "not run yet" not in words(complete)
+
+
+def test_dumbbell_refuses_a_score_of_another_kind():
+    with pytest.raises(InputError, match="'A 2020' holds mse"):
+        figures.dumbbell([rows()[0] | {"metric": "mse"}])
+
+
+def test_scores_rule_the_baselines_off_and_draw_the_sd():
+    figure = figures.scores(summary())
+    left = figure.axes[0]
+    assert [tick.get_text() for tick in left.get_yticklabels()] == [
+        "ridge", "network", "mean effects",
+    ]  # fmt: skip
+    assert any(set(line.get_ydata()) == {1.5} for line in left.get_lines())
+    spans = [c.get_segments()[0][:, 0] for c in left.collections if len(c.get_segments())]
+    assert any(np.allclose(span, (0.45, 0.55)) for span in spans)
+    assert "0.50 ± 0.05" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: figures.scores(summary().drop(columns="sd")), "needs the columns sd"),
+        (lambda: figures.scores(summary().head(0)), "this summary has 0"),
+        (lambda: figures.distributions({"a": [np.nan]}, "r"), "no finite number for a"),
+        (lambda: figures.distributions({}, "r"), "no finite number"),
+        (lambda: figures.heatmap(pd.DataFrame([[np.nan]]), "z"), "without a single finite"),
+        (lambda: figures.scatter([1, 2, 3, 4], [1, 2], "x", "y"), "4 x and 2 y"),
+        (lambda: figures.scatter([1, 2, 3], [1, 2, 3], "x", "y"), "at least 4 points"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_simulated_data_are_hollow_or_hatched():
+    assert figures.distributions(samples, "r", None, "teaching").axes[0].patches[0].get_hatch()
+    assert not figures.distributions(samples, "r").axes[0].patches[0].get_hatch()
+    for name in ("distributions of simulated data", "scores of simulated data", "many points"):
+        assert drawn(name).alt_text.startswith("Simulated data.")
+
+
+def test_splits_diagram_shows_each_role_where_it_is():
+    figure = figures.splits_diagram(LinesOut())
+    train, tune, test = figure.axes[0].patches
+    assert test.get_path().get_extents().y0 == 0  # tested first stands on top
+    assert test.get_path().get_extents().y1 == pytest.approx(10)
+    assert tune.get_hatch() and test.get_hatch() and not train.get_hatch()
+    assert "Each line is held out once." in figure.alt_text
+
+
+def test_scatter_says_r_with_its_interval():
+    x = np.arange(10.0)
+    assert "r = 1.00 (1.00 to 1.00), n = 10" in words(figures.scatter(x, x, "x", "y"))
+    assert "n = 10" in words(figures.scatter(x, x * 0, "x", "y"))
+
+
+def test_the_signature_shows_ledger_and_real_records_alone(tmp_path, monkeypatch):
+    (tmp_path / "claims").mkdir()
+    head = '\n'.join((
+        'paper = "a2020"', 'citation = "A 2020"', 'title = "T"', 'doi = "10/a"', "[headline]",
+        'claim = "a2020-C001"', 'detail = "R²"', 'published = "p"', 'repaired = "r"',
+        'baseline = "b"', "[[group]]", 'location = "Table 1"', "claims = [",
+        '{ id = "a2020-C001", description = "d", metric = "r2", value = 0.91 } ]',
+    ))  # fmt: skip
+    (tmp_path / "claims/a2020.toml").write_text(head)
+    monkeypatch.setattr(signature.claims, "root", lambda: tmp_path)
+    monkeypatch.setattr("cdp_lib.claims.ledger.root", lambda: tmp_path)
+
+    def record(edition, value):
+        given = [{"key": "r", "value": value, "edition": edition}]
+        recording.write_record(tmp_path / "results/03_a" / edition, given, [], {})
+
+    def signed():
+        return signature.signature(tmp_path / "signature.svg").read_text()
+
+    record("teaching", 0.77)
+    empty = signed()
+    assert "0.91" in empty and "not run yet" in empty and "0.77" not in empty
+    assert signed() == empty
+    record("pocket", 0.42)
+    assert "0.42" in signed()
+    record("official", 0.33)
+    assert "0.33" in signed() and "0.42" not in signed()

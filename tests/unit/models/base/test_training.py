@@ -1,0 +1,254 @@
+"""The training loop: it learns, stops, restores, repeats itself, and fails in one sentence."""
+
+import pytest
+import torch
+from torch import nn
+
+from cdp_lib.errors import InputError
+from cdp_lib.models.base.training import (
+    load_weights,
+    masked_mse,
+    pick_device,
+    save_weights,
+    seeded,
+    train,
+)
+
+
+def mse(module, x, y):
+    return masked_mse(module(x), y)
+
+
+def linear_data(rows=101, noise=0.1):
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(rows, 4, generator=generator)
+    y = x @ torch.tensor([[1.0], [-2.0], [0.0], [3.0]])
+    return x, y + noise * torch.randn(rows, 1, generator=generator)
+
+
+def network(dropout=0.0):
+    with seeded(0):
+        return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 1))
+
+
+def weights_of(module):
+    return torch.cat([tensor.flatten() for tensor in module.state_dict().values()])
+
+
+def test_it_learns():
+    x, y = linear_data()
+    module = nn.Linear(4, 1)
+    history = train(module, mse, (x, y), epochs=200, batch_size=16, lr=0.05, device="cpu")
+    assert history.train["loss"][-1] < 0.02 < history.train["loss"][0]
+    assert torch.allclose(module.weight, torch.tensor([[1.0, -2.0, 0.0, 3.0]]), atol=0.05)
+    assert history.best_epoch == 199 and history.validation == {} and history.device == "cpu"
+    assert not module.training
+
+
+def test_two_runs_are_identical_and_a_third_seed_is_not():
+    def run(seed):
+        module = network(dropout=0.3)
+        history = train(
+            module, mse, linear_data(), epochs=5, batch_size=16, lr=0.01, seed=seed, device="cpu"
+        )
+        return weights_of(module), history.train
+
+    (first, losses), (second, same), (other, _) = run(3), run(3), run(4)
+    assert torch.equal(first, second) and losses == same
+    assert not torch.equal(first, other)
+
+
+def test_the_global_generator_is_left_alone():
+    torch.manual_seed(11)
+    before = torch.random.get_rng_state()
+    train(network(0.5), mse, linear_data(), epochs=2, batch_size=16, lr=0.01, device="cpu")
+    with seeded(5):
+        torch.rand(3)
+    # network() builds its weights inside seeded(), so nothing at all may have moved
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_it_stops_early_and_restores_the_best_weights():
+    x, y = linear_data(rows=20, noise=2.0)
+    validation = linear_data(rows=50)
+    module = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
+    history = train(
+        module,
+        mse,
+        (x, y),
+        validation,
+        epochs=500,
+        batch_size=50,
+        lr=0.05,
+        patience=7,
+        device="cpu",
+    )
+    losses = history.validation["loss"]
+    assert len(losses) < 500
+    assert history.best_epoch == losses.index(min(losses)) == len(losses) - 1 - 7
+    assert mse(module, *validation).item() == pytest.approx(min(losses), rel=1e-6)
+
+
+def test_without_patience_the_best_weights_come_back_after_all_epochs():
+    validation = linear_data(rows=50)
+    module = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
+    history = train(
+        module,
+        mse,
+        linear_data(20, 2.0),
+        validation,
+        epochs=60,
+        batch_size=50,
+        lr=0.05,
+        device="cpu",
+    )
+    losses = history.validation["loss"]
+    assert len(losses) == 60
+    assert mse(module, *validation).item() == pytest.approx(min(losses), rel=1e-6)
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(101, 10), (11, 10), (9, 10), (1, 10), (7, 1)])
+def test_every_row_is_seen_once_an_epoch_in_batches_of_nearly_equal_size(rows, batch_size):
+    seen, sizes = [], []
+
+    def watch(module, row):
+        seen.extend(row.tolist())
+        sizes.append(len(row))
+        return module(row.float()[:, None]).square().mean()
+
+    train(
+        nn.Linear(1, 1),
+        watch,
+        (torch.arange(rows),),
+        epochs=2,
+        batch_size=batch_size,
+        lr=0.1,
+        device="cpu",
+    )
+    assert sorted(seen[:rows]) == sorted(seen[rows:]) == list(range(rows))
+    assert max(sizes) <= batch_size and max(sizes) - min(sizes) <= 1
+    assert rows < 3 or seen[:rows] != seen[rows:], "each epoch has its own order"
+
+
+def test_named_terms_are_kept_as_means_over_rows():
+    def two_terms(module, x, y):
+        return {"loss": mse(module, x, y), "size": x.new_tensor(float(len(x)))}
+
+    history = train(
+        nn.Linear(4, 1),
+        two_terms,
+        linear_data(5),
+        linear_data(3),
+        epochs=2,
+        batch_size=4,
+        lr=0.01,
+        device="cpu",
+    )
+    assert set(history.train) == set(history.validation) == {"loss", "size"}
+    assert history.train["size"] == pytest.approx((13 / 5, 13 / 5))  # batches of 3 and 2 rows
+    assert history.validation["size"] == (3.0, 3.0)
+
+
+def test_validation_neither_learns_nor_drops_out():
+    def judged(module, x):
+        judged.modes.append((module.training, torch.is_grad_enabled()))
+        return module(x).square().mean()
+
+    judged.modes = []
+    data = (torch.ones(4, 4),)
+    train(network(0.5), judged, data, data, epochs=1, batch_size=4, lr=0.1, device="cpu")
+    assert judged.modes == [(True, True), (False, False)]
+
+
+def test_masked_mse_counts_known_cells_only():
+    prediction = torch.tensor([[1.0, 5.0], [3.0, 7.0]], requires_grad=True)
+    target = torch.tensor([[0.0, float("nan")], [float("nan"), 4.0]])
+    loss = masked_mse(prediction, target)
+    loss.backward()
+    assert loss.item() == (1.0 + 9.0) / 2
+    assert prediction.grad.tolist() == [[1.0, 0.0], [0.0, 3.0]]
+
+
+def test_masked_mse_of_an_unknown_batch_is_zero_with_zero_gradient():
+    prediction = torch.ones(2, 2, requires_grad=True)
+    loss = masked_mse(prediction, torch.full((2, 2), float("nan")))
+    loss.backward()
+    assert loss.item() == 0.0 and prediction.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_loss_that_explodes_is_one_sentence():
+    with pytest.raises(InputError, match="Training broke in epoch .* smaller lr than 1e"):
+        train(network(), mse, linear_data(), epochs=50, batch_size=16, lr=1e30, device="cpu")
+
+
+def test_no_rows_or_unequal_rows_are_refused():
+    for bad in ((torch.ones(0, 4), torch.ones(0, 1)), (torch.ones(3, 4), torch.ones(2, 1))):
+        with pytest.raises(InputError, match="rows"):
+            train(network(), mse, bad, epochs=1, batch_size=2, lr=0.1, device="cpu")
+        with pytest.raises(InputError, match="rows"):
+            train(network(), mse, linear_data(), bad, epochs=1, batch_size=2, lr=0.1, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": -1}, "epochs is -1: give a whole number of at least 0"),
+        ({"epochs": 2.5}, "epochs is 2.5: give a whole number"),
+        ({"batch_size": 0}, "batch_size is 0: give a whole number of at least 1"),
+        ({"lr": -0.1}, "lr is -0.1: give a number of at least 0"),
+        ({"lr": float("nan")}, "lr is nan"),
+        ({"lr": "fast"}, "lr is 'fast'"),
+        ({"weight_decay": None}, "weight_decay is None"),
+        ({"patience": -1}, "patience is -1"),
+        ({"seed": None}, "seed is None"),
+    ],
+)
+def test_bad_settings_are_one_sentence(settings, words):
+    good = {"epochs": 1, "batch_size": 4, "lr": 0.1, "device": "cpu"}
+    with pytest.raises(InputError, match=words):
+        train(network(), mse, linear_data(5), **(good | settings))
+
+
+def test_cuda_asked_for_and_absent(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device().type == "cpu"
+    with pytest.raises(InputError, match="no CUDA: use device='auto'"):
+        pick_device("cuda")
+    with pytest.raises(InputError, match="Unknown device 'gpu'"):
+        pick_device("gpu")
+    with pytest.raises(InputError, match="Unknown device None"):
+        pick_device(None)
+
+
+def test_auto_takes_cuda_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device().type == "cuda"
+
+
+def test_weights_survive_the_disk(tmp_path):
+    first, second = network(), network()
+    nn.init.zeros_(second[0].weight)
+    save_weights(first, tmp_path / "weights.pt")
+    load_weights(second, tmp_path / "weights.pt")
+    assert torch.equal(weights_of(first), weights_of(second))
+
+
+def test_weights_that_do_not_fit_are_one_sentence(tmp_path):
+    save_weights(nn.Linear(4, 2), tmp_path / "weights.pt")
+    with pytest.raises(InputError, match=r"'weight' is \(2, 4\) in the file and \(2, 5\) here"):
+        load_weights(nn.Linear(5, 2), tmp_path / "weights.pt")
+    with pytest.raises(InputError, match=r"'bias' is \(2,\) in the file and absent here"):
+        load_weights(nn.Linear(4, 2, bias=False), tmp_path / "weights.pt")
+
+
+def test_a_file_that_holds_no_weights_is_one_sentence(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return print, ("unpickled!",)
+
+    torch.save({"weight": Trap()}, tmp_path / "trap.pt")
+    (tmp_path / "text.pt").write_text("no weights")
+    (tmp_path / "empty.pt").write_bytes(b"")
+    for name in ("trap.pt", "text.pt", "empty.pt", "absent.pt"):
+        with pytest.raises(InputError, match=f"{name} is not a file of weights"):
+            load_weights(nn.Linear(4, 2), tmp_path / name)
