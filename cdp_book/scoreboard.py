@@ -7,11 +7,11 @@ any network) three filters choose paper, verdict and edition.
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 import pandas as pd
 
+from cdp_book.html import in_markdown, render
 from cdp_lib import claims
 from cdp_lib.claims.ledger import TOLERANCES, Paper
 from cdp_lib.claims.recorded import ARITHMETIC
@@ -31,6 +31,7 @@ METRICS = NAMES | {
     "negative_elbo": "−ELBO",
     "ln_ic50": "ln IC50",
 }
+AXIS_WORDS = {"perturbation": "per perturbation", "line": "per line", "global": "global"}
 UNRECORDED = "unrecorded"
 KINDS = {edition: edition for edition in EDITIONS} | {
     ARITHMETIC: "by arithmetic, no data",
@@ -40,25 +41,37 @@ HEADS = ("Claim", "Reported", "Ours", "Best naive baseline", "Verdict", "Score",
 
 
 def page(folder: Path | None = None, static: str = "../_static") -> str:
-    """The page from the folder that holds ``claims`` and ``results`` (default: found).
+    """The page from the folder that holds ``claims`` and ``results`` (default: the library's).
 
     `static` is the way from the page to scoreboard.css and scoreboard.js.
     """
     folder = folder or claims.root()
-    papers, counts = claims.papers(folder), claims.summary(folder)
-    checked = claims.summary(folder, arithmetic=True)
+    papers = claims.papers(folder)
     table = claims.table(folder=folder).astype(object)
     table = table.where(table.notna(), None)
     table["kind"] = [_kind(row) for row in table.itertuples()]
-    used = {kind: words for kind, words in KINDS.items() if (table["kind"] == kind).any()}
-    parts = [
-        f'<link rel="stylesheet" href="{static}/scoreboard.css">',
-        _summary(papers, counts, checked),
-        _filters(papers, used),
-        *(_paper(paper, table[table["paper"] == paper.id], folder) for paper in papers.values()),
-        f'<script src="{static}/scoreboard.js" defer></script>',
-    ]
-    return f"{_rules()}\n```{{raw}} html\n" + "\n".join(parts) + "\n```\n"
+    table["how"] = [_how(row) for row in table.itertuples()]
+    table["score"] = [METRICS.get(metric, metric) for metric in table["metric"]]
+    table["axis_words"] = [AXIS_WORDS.get(axis) for axis in table["axis"]]
+    notebooks = folder.parent / "notebooks"
+    html = render(
+        "scoreboard.html",
+        static=static,
+        shapes=SHAPES,
+        heads=HEADS,
+        counts=_counts(papers, folder),
+        choices={
+            "paper": {paper.id: paper.citation for paper in papers.values()},
+            "verdict": {verdict: f"{shape} {verdict}" for verdict, shape in SHAPES.items()},
+            "edition": {k: words for k, words in KINDS.items() if (table["kind"] == k).any()},
+        },
+        papers=[
+            (paper, list(table[table["paper"] == paper.id].itertuples()))
+            for paper in papers.values()
+        ],
+        chapters={path.stem for path in notebooks.glob("*.ipynb")},
+    )
+    return f"{_rules()}\n{in_markdown(html)}"
 
 
 def _rules() -> str:
@@ -89,102 +102,21 @@ def _kind(row) -> str:
     return ARITHMETIC if row.protocol == ARITHMETIC else row.edition
 
 
-def _summary(papers: dict[str, Paper], counts: pd.DataFrame, checked: pd.DataFrame) -> str:
-    heads = "".join(f'<th scope="col">{_verdict(v)}</th>' for v in claims.VERDICTS)
-    rows = []
-    for paper in papers.values():
-        link = f'<a href="#claims-{paper.id}">{escape(paper.citation)}</a>'
-        rows.append(_counts("<tr>", link, counts.loc[paper.id]))
-    rows.append(_counts('<tr class="all">', "All papers", counts.sum()))
+def _how(row) -> str:
+    """From which data and by which protocol."""
+    protocol = "" if row.kind == ARITHMETIC else row.protocol or ""
+    return ", ".join(filter(None, (KINDS[row.kind], protocol.replace("_", " "))))
+
+
+def _counts(papers: dict[str, Paper], folder: Path) -> list[dict]:
+    """How many claims stand how: a row a paper, all of them, and those checked by arithmetic."""
+    counts, checked = claims.summary(folder), claims.summary(folder, arithmetic=True)
+
+    def row(name: str, numbers: pd.Series, paper: str = "", all: bool = False) -> dict:
+        return {"name": name, "paper": paper, "all": all, "numbers": [numbers.sum(), *numbers]}
+
+    rows = [row(paper.citation, counts.loc[paper.id], paper.id) for paper in papers.values()]
+    rows.append(row("All papers", counts.sum(), all=True))
     if checked.to_numpy().any():
-        rows.append(_counts("<tr>", "By arithmetic, without data", checked.sum()))
-    head = f'<th scope="col">Paper</th><th scope="col">Claims</th>{heads}'
-    return _table("How the claims of each paper stand, on real data", head, rows, "counts")
-
-
-def _counts(start: str, name: str, counts: pd.Series) -> str:
-    cells = "".join(f"<td>{count}</td>" for count in (counts.sum(), *counts))
-    return f'{start}<th scope="row">{name}</th>{cells}</tr>'
-
-
-def _filters(papers: dict[str, Paper], editions: dict[str, str]) -> str:
-    names = {paper.id: paper.citation for paper in papers.values()}
-    verdicts = {verdict: f"{SHAPES[verdict]} {verdict}" for verdict in claims.VERDICTS}
-    choices = {"paper": names, "verdict": verdicts, "edition": editions}
-    fields = []
-    for field, options in choices.items():
-        listed = "".join(f'<option value="{k}">{escape(v)}</option>' for k, v in options.items())
-        fields.append(
-            f'<label for="scoreboard-{field}">{field.capitalize()}</label>'
-            f'<select id="scoreboard-{field}"><option value="">all</option>{listed}</select>'
-        )
-    return (
-        '<form id="scoreboard-filters" class="scoreboard-filters" hidden>'
-        + "".join(f"<div>{field}</div>" for field in fields)
-        + '<p id="scoreboard-count" role="status" aria-live="polite"></p></form>'
-    )
-
-
-def _paper(paper: Paper, table: pd.DataFrame, folder: Path) -> str:
-    name = escape(paper.citation)
-    links = [f'<a href="{paper.link}">{escape(paper.title)}</a>']
-    links.append(_chapter_link(paper.chapter, folder) or "chapter to come")
-    caption = f"{name}: {', '.join(links)}"
-    head = "".join(f'<th scope="col">{word}</th>' for word in HEADS)
-    rows = [_row(row, folder) for row in table.itertuples()]
-    body = _table(caption, head, rows, "claims")
-    named = f'id="claims-{paper.id}" data-paper="{paper.id}" aria-label="{name}"'
-    return f"<section {named}>{body}</section>"
-
-
-def _row(row, folder: Path) -> str:
-    note = f"<small>{escape(row.note)}</small>" if row.note else ""
-    number = f"<small>{row.claim.rpartition('-')[2]}</small>"
-    where = escape(row.location) + (f"<small>{escape(row.split)}</small>" if row.split else "")
-    score = METRICS.get(row.metric, row.metric)
-    score += f"<small>per {row.axis}</small>" if row.axis in ("perturbation", "line") else ""
-    score += "<small>global</small>" if row.axis == "global" else ""
-    ours = ""
-    if row.edition:
-        protocol = "" if row.kind == ARITHMETIC else row.protocol or ""
-        how = [KINDS[row.kind], protocol.replace("_", " ")]
-        ours = f"{_value(row.ours, row.ours_sd)}<small>{', '.join(filter(None, how))}</small>"
-        ours += f"<small>{_chapter_link(row.chapter, folder)}</small>"
-    verdict = f"{_verdict(row.verdict)}<small>{escape(row.reason)}</small>"
-    reported = _value(row.reported, row.reported_sd, ".6g")
-    cells = (reported, ours, row.baseline, verdict, score, where)
-    return (
-        f'<tr data-verdict="{row.verdict}" data-edition="{row.kind}" '
-        f'data-claim="{row.claim}"><th scope="row">{escape(row.description)}{number}{note}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-    )
-
-
-def _table(caption: str, head: str, rows: list[str], kind: str) -> str:
-    """A table in a box of its own that scrolls sideways, also by keyboard."""
-    label = escape(caption.partition(":")[0])
-    return (
-        f'<div class="scoreboard-box" role="region" tabindex="0" aria-label="{label} (table)">'
-        f'<table class="scoreboard {kind}"><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table></div>"
-    )
-
-
-def _verdict(verdict: str) -> str:
-    shape = f'<span aria-hidden="true">{SHAPES[verdict]}</span>'
-    return f'<span class="verdict {verdict.replace(" ", "-")}">{shape} {verdict}</span>'
-
-
-def _value(text: str, sd: float | None, digits: str = ".2g") -> str:
-    spread = "" if sd is None else f"&nbsp;±&nbsp;{sd:{digits}}"
-    return f"{escape(text)}{spread}" if text else "no number"
-
-
-def _chapter_link(chapter: str | None, folder: Path) -> str:
-    """A link to a chapter that exists, its name otherwise."""
-    if not chapter:
-        return ""
-    if not (folder.parent / "notebooks" / f"{chapter}.ipynb").exists():
-        return ""
-    return f'<a href="../notebooks/{escape(chapter)}.html">chapter {escape(chapter[:2])}</a>'
+        rows.append(row("By arithmetic, without data", checked.sum()))
+    return rows

@@ -1,10 +1,10 @@
 """How a recorded run is shown: the section "On real measurements" of a chapter."""
 
 import base64
-import html
 from dataclasses import fields
 
 import pandas as pd
+from jinja2 import Environment, PackageLoader
 
 from cdp_lib.claims.recorded import Record, Run
 
@@ -37,18 +37,25 @@ def page(run: Run, words: str) -> str:
         ["table", "split", "axis", metric], sort=False
     ):
         tables.append(_scores(part) if split or axis else _facts(table, part))
-    figures = []
-    for figure in run.figures:
-        picture = base64.b64encode(figure["path"].read_bytes()).decode()
-        figures.append(figure_html(picture, figure["alt"], figure["caption"]))
-    first = f"<p>{words}, {_provenance_words(run.provenance)}.</p>"
-    if len(tables) <= OPEN:
-        return "\n".join([first, *tables, *figures])
-    fold = f"<details><summary>All {len(rows)} recorded numbers, in {len(tables)} tables</summary>"
-    return "\n".join([first, *figures, fold, *tables, "</details>"])
+    figures = [
+        (base64.b64encode(figure["path"].read_bytes()).decode(), figure["alt"], figure["caption"])
+        for figure in run.figures
+    ]
+    first = f"{words}, {_provenance_words(run.provenance)}."
+    return _macros().page(first, tables, figures, len(tables) > OPEN, len(rows))
 
 
-def _scores(part: pd.DataFrame) -> str:
+def figure_html(picture: str, alt: str, caption: str) -> str:
+    """A figure from its SVG in base64."""
+    return str(_macros().figure(picture, alt, caption))
+
+
+def _macros():
+    environment = Environment(loader=PackageLoader("cdp_lib.claims"), autoescape=True)
+    return environment.get_template("shown.html").module
+
+
+def _scores(part: pd.DataFrame) -> tuple:
     """One metric, axis and split: the best model on top, baselines below."""
     best_first = ["baseline", "value"]
     part = part.sort_values(best_first, ascending=[True, False], kind="stable")
@@ -65,7 +72,7 @@ def _scores(part: pd.DataFrame) -> str:
     return _table(", ".join(word for word in caption if word), table)
 
 
-def _facts(caption: str, part: pd.DataFrame) -> str:
+def _facts(caption: str, part: pd.DataFrame) -> tuple:
     """Counts, shapes and words of one table; a column that would be empty is left out."""
     table = pd.DataFrame(
         {
@@ -78,18 +85,9 @@ def _facts(caption: str, part: pd.DataFrame) -> str:
     return _table(caption, table.loc[:, (table != "").any()])
 
 
-def _table(caption: str, table: pd.DataFrame) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in table)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, *cells in table.itertuples(index=False)
-    )
-    return (
-        f'<table class="table recorded"><caption>{html.escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
+def _table(caption: str, table: pd.DataFrame) -> tuple[str, list[str], list[tuple]]:
+    """What the template of a table needs."""
+    return caption, list(table), list(table.itertuples(index=False))
 
 
 def _count(n: float | None) -> str:
@@ -116,10 +114,3 @@ def _sure(record: Record) -> str:
 def _provenance_words(provenance: dict) -> str:
     day = str(provenance.get("date", ""))[:10]
     return f"profile {provenance.get('profile')}, seed {provenance.get('seed')}, {day}"
-
-
-def figure_html(picture: str, alt: str, caption: str) -> str:
-    return (
-        f'<figure><img src="data:image/svg+xml;base64,{picture}" alt="{html.escape(alt)}" '
-        f'style="max-width: 100%"><figcaption>{html.escape(caption)}</figcaption></figure>'
-    )

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from html import unescape
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -146,7 +147,9 @@ def test_a_figure_has_alternative_text_a_caption_and_names_simulated_data(c, sho
     bundle, metadata = shown[0]
     page = bundle["text/html"]
     assert 'alt="Five points."' in page
-    assert "<figcaption>Ridge is &quot;best&quot; &amp; more. Simulated data.</figcaption>" in page
+    assert "&amp;" in page and '<figcaption>Ridge is "best" & more. Simulated data.' in unescape(
+        page
+    )
     assert metadata["cdp"]["name"] == "scores" and metadata["cdp"]["alt"] == "Five points."
     assert not plt.fignum_exists(fig.number)  # shown once, not again at the end of the cell
 

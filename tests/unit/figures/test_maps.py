@@ -77,7 +77,7 @@ def test_a_picture_has_words_and_names_are_escaped():
     points, tissues, names = cohort()
     names.iloc[0], tissues.iloc[0] = "<b>&", 'a"b'
     text = tissue_map({"PCA": points}, tissues, names, "x < y")
-    assert "<title>&lt;b&gt;&amp;, a&quot;b</title>" in text
+    assert "<title>&lt;b&gt;&amp;, a&#34;b</title>" in text
     assert 'role="img" aria-label="Map of lines by tissue: PCA. x &lt; y"' in text
     assert "<figcaption>x &lt; y</figcaption>" in text
 
