@@ -7,7 +7,6 @@ written after it succeeded. What failed lies in `<out>/failed/`.
 """
 
 import ast
-import difflib
 import hashlib
 import importlib
 import json
@@ -24,7 +23,7 @@ from typing import Any
 import cdp_lib
 from cdp_book import notebook
 from cdp_lib.chapter import check_parameters
-from cdp_lib.errors import InputError
+from cdp_lib.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,7 @@ def find_chapters(names: Iterable[str], repository: Path) -> list[Path]:
         elif stem in known:
             found.append(known[stem])
         else:
-            near = difflib.get_close_matches(stem, known, n=3, cutoff=0.4) or list(known)
-            raise InputError(f"there is no chapter {stem!r}: did you mean {' or '.join(near)}?")
+            raise InputError(f"there is no chapter {stem!r}: {nearest(stem, known)}")
     return list(dict.fromkeys(found))
 
 
@@ -75,9 +73,9 @@ def effective(chapter: Path, given: dict[str, Any]) -> dict[str, Any]:
     values = dict(known)
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}."
-            raise InputError(f"chapter {chapter.stem} has no parameter {name!r}: {hint}")
+            raise InputError(
+                f"chapter {chapter.stem} has no parameter {name!r}: {nearest(name, known)}"
+            )
         values[name] = _typed(value, known[name])
         if not _same_kind(values[name], known[name]):
             raise InputError(

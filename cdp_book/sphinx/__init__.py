@@ -19,7 +19,7 @@ PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 
 def catalogue() -> str:
     """The data catalogue, in Markdown."""
-    from cdp_lib.data.files.catalogue import page
+    from cdp_book.catalogue_page import page
 
     return page()
 

@@ -7,14 +7,13 @@ so it stands for anything within 0.005.
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 
-from cdp_lib.errors import InputError
+from cdp_lib.errors import InputError, nearest
 
 # The default tolerance of a metric: (size, "absolute" or "relative to the reported value").
 TOLERANCES = {
@@ -124,8 +123,7 @@ def claim(id: str, folder: Path | None = None) -> Claim:
     """The claim with this id."""
     known = {found.id: found for found in claims(folder=folder)}
     if id not in known:
-        near = difflib.get_close_matches(id, known, n=3, cutoff=0.0)
-        raise InputError(f"The ledger has no claim {id!r}; the nearest are {', '.join(near)}.")
+        raise InputError(f"The ledger has no claim {id!r}; {nearest(id, known)}")
     return known[id]
 
 

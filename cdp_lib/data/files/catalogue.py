@@ -5,14 +5,12 @@ changes while the library runs.  ``download.py`` turns a ``File`` into a verifie
 a reader, named by ``File.reader``, turns that into a table.
 """
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from cdp_lib.data.editions import DOWNLOADED
-from cdp_lib.errors import InputError
+from cdp_lib.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Dataset:
                 return file
         names = [known for file in self.files for known in file.names]
         raise InputError(
-            f"The data set {self.id} has no file {name!r}; {_nearest(name, names)}"
+            f"The data set {self.id} has no file {name!r}; {nearest(name, names)}"
             f" `cdp data show {self.id}` lists its files."
         )
 
@@ -87,7 +85,7 @@ def dataset(id: str) -> Dataset:
     """One data set; an unknown id is an error that names the nearest ones."""
     if id not in datasets():
         raise InputError(
-            f"There is no data set {id!r} in the catalogue; {_nearest(id, list(datasets()))}"
+            f"There is no data set {id!r} in the catalogue; {nearest(id, list(datasets()))}"
             " `cdp data list` shows all."
         )
     return datasets()[id]
@@ -105,83 +103,9 @@ def size_text(size: int | None) -> str:
     return f"{number:.2f} GB"
 
 
-def page() -> str:
-    """The whole catalogue as a page in MyST Markdown: one table an edition and data set."""
-    lines = [
-        "# The data",
-        "",
-        "Everything the five papers stand on, in two editions.",
-        "The *pocket* edition is real measurements in small, public, hash-verified files.",
-        "The *official* edition is the full releases that the papers used.",
-        "A file is checked against its checksum before it is used; where nobody publishes one, the"
-        " first download is pinned on your machine (`cdp data fetch ID --unpin` forgets that).",
-        "The *teaching* edition is simulated, needs no download and is not listed here.",
-        "",
-        "| edition | data sets | files | size |",
-        "|---|---|---|---|",
-    ]
-    lines += [_edition_row(edition) for edition in DOWNLOADED]
-    for edition in DOWNLOADED:
-        lines += ["", f"## The {edition} edition"]
-        for data in datasets().values():
-            if data.edition(edition):
-                lines += _section(data, edition)
-    return "\n".join(lines) + "\n"
-
-
-def _edition_row(edition: str) -> str:
-    files = [file for data in datasets().values() for file in data.edition(edition)]
-    known = sum(file.bytes or 0 for file in files)
-    unknown = sum(file.bytes is None for file in files)
-    size = size_text(known) + (f", and {unknown} files of unknown size" if unknown else "")
-    return f"| {edition} | {len({file.dataset for file in files})} | {len(files)} | {size} |"
-
-
-def _section(data: Dataset, edition: str) -> list[str]:
-    rows = [
-        "",
-        f"### {data.title} ({edition})",
-        "",
-        f"`{data.id}`: {data.what}.",
-        f"Serves {', '.join(data.papers)}; see its [home page]({data.homepage}).",
-        "",
-        f"- Licence: {data.licence}.",
-        f"- Cite: {data.citation}",
-    ]
-    rows += [f"- Limits: {data.note}"] if data.note else []
-    rows += ["", "| file | what | size | checked by | shape | reader | copy |", "|" + "---|" * 7]
-    return rows + [_file_row(file) for file in data.edition(edition)]
-
-
-def _file_row(file: File) -> str:
-    check = "sha256" if file.sha256 else "md5" if file.md5 else "first download"
-    copy = f"[from]({_escape(file.urls[0])})" + (f", {file.licence}" if file.licence else "")
-    reader = f"`{file.reader}`" if file.reader else "none"
-    cells = (
-        f"`{file.name}`",
-        file.what,
-        size_text(file.bytes),
-        check,
-        file.paper_shape or "not stated",
-        reader,
-        copy,
-    )
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _escape(url: str) -> str:
-    """Parentheses would end a Markdown link early."""
-    return url.replace("(", "%28").replace(")", "%29")
-
-
 def _dataset(id: str, entry: dict) -> Dataset:
     files = tuple(
         File(dataset=id, urls=tuple(row.pop("urls")), editions=tuple(row.pop("editions")), **row)
         for row in entry.pop("files")
     )
     return Dataset(id=id, papers=tuple(entry.pop("papers")), files=files, **entry)
-
-
-def _nearest(word: str, words: list[str]) -> str:
-    near = difflib.get_close_matches(word, words, n=3)
-    return f"did you mean {' or '.join(near)}?" if near else "nothing is spelt like it."

@@ -2,7 +2,7 @@
 
     CDP_MIRROR, then the addresses of the catalogue, in order
         -> <cache>/<data set>/<file>.part      (transfer.py: resumed and retried)
-        -> checksum                            (ledger.py: published, or pinned at first download)
+        -> checksum                            (pins.py: published, or pinned at first download)
         -> <cache>/<data set>/<file>           (one atomic step)
 
 A file with a wrong checksum, or that cannot be what it is called, is kept aside and never used:
@@ -25,7 +25,7 @@ from cdp_lib.data.editions import DOWNLOADED
 from cdp_lib.data.files import catalogue
 from cdp_lib.data.files.archives import flaw
 from cdp_lib.data.files.catalogue import File, size_text
-from cdp_lib.data.files.pins import Ledger, locks
+from cdp_lib.data.files.pins import Pins, locks
 from cdp_lib.data.files.transfer import NotHere, discard, is_http, length, transfer
 from cdp_lib.errors import DataUnavailable, InputError
 
@@ -50,7 +50,7 @@ def path(dataset: str, name: str) -> Path:
     """One verified file; it is fetched where it is missing."""
     file = catalogue.dataset(dataset).file(name)
     (target,) = _bring([file], progress=True)
-    _given[file.key] = ":".join(Ledger(cache_dir()).expected(file) or ("unknown",))
+    _given[file.key] = ":".join(Pins(cache_dir()).expected(file) or ("unknown",))
     return target
 
 
@@ -80,31 +80,31 @@ def fetch(
 
 def verify(ids: str | Iterable[str] | None = None) -> list[Verified]:
     """Hash every file again, of the data sets named or of all that were ever in the cache."""
-    ledger, report = Ledger(cache_dir()), []
+    pins, report = Pins(cache_dir()), []
     for file in _choose(catalogue.datasets() if ids is None else ids, None):
         target = _target(file)
         if target.is_file():
-            report.append(Verified(file.dataset, file.name, _state(ledger, file, target)))
-        elif ids is not None or ledger.was_here(file):
+            report.append(Verified(file.dataset, file.name, _state(pins, file, target)))
+        elif ids is not None or pins.was_here(file):
             report.append(Verified(file.dataset, file.name, "missing"))
     return report
 
 
-def _state(ledger: Ledger, file: File, target: Path) -> str:
-    expected = ledger.expected(file)
+def _state(pins: Pins, file: File, target: Path) -> str:
+    expected = pins.expected(file)
     if expected is None:
         return "unpinned"
-    found = ledger.examine(file, target)
+    found = pins.examine(file, target)
     if found[expected[0]] != expected[1]:
-        ledger.forget(file)
+        pins.forget(file)
         return "corrupt"
-    ledger.remember(file, target, found)
+    pins.remember(file, target, found)
     return "ok"
 
 
 def _set_aside(file: File) -> None:
     target = _target(file)
-    Ledger(cache_dir()).unpin(file)
+    Pins(cache_dir()).unpin(file)
     if target.is_file() and not file.checked:
         os.replace(target, target.with_name(f"{target.name}.old"))
 
@@ -132,34 +132,34 @@ def _bring(files: list[File], progress: bool) -> list[Path]:
 
 def _obtain(file: File, bar: tqdm) -> None:
     """Put the right bytes at the file's place in the cache, while no other process does."""
-    ledger, target = Ledger(cache_dir()), _target(file)
+    pins, target = Pins(cache_dir()), _target(file)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks(ledger.cache) / f"{file.dataset}--{file.name}.lock"):
+        with FileLock(locks(pins.cache) / f"{file.dataset}--{file.name}.lock"):
             if not target.is_file():
-                return _download(ledger, file, target, [], bar)
-            wrong = _settle(ledger, file, target, target, "the cache")
+                return _download(pins, file, target, [], bar)
+            wrong = _settle(pins, file, target, target, "the cache")
             if wrong:
-                _download(ledger, file, target, [f"the cache ({wrong})"], bar)
+                _download(pins, file, target, [f"the cache ({wrong})"], bar)
                 print(f"Fetched {file.key} again; its copy in the cache was wrong: {wrong}.")
     except OSError as error:
-        if target.is_file() and _state(ledger, file, target) == "ok":
+        if target.is_file() and _state(pins, file, target) == "ok":
             return  # a cache that may only be read is a cache
         raise InputError(_disk_sentence(error, file, target)) from error
 
 
-def _download(ledger: Ledger, file: File, target: Path, looked: list[str], bar: tqdm) -> None:
+def _download(pins: Pins, file: File, target: Path, looked: list[str], bar: tqdm) -> None:
     """Try every address in order until one gives the right bytes."""
     part = target.with_name(target.name + ".part")
     for place, address in _addresses(file):
         for _ in range(2):  # once more from the start, where old bytes may have spoilt it
             try:
-                resumable = ledger.expected(file) is not None
+                resumable = pins.expected(file) is not None
                 kept = transfer(address, part, file.bytes, resumable, bar.update)
             except NotHere as error:
                 looked.append(f"{place} ({error})")
                 break
-            wrong = _settle(ledger, file, part, target, place)
+            wrong = _settle(pins, file, part, target, place)
             if wrong is None:
                 return
             discard(part)
@@ -173,25 +173,25 @@ def _download(ledger: Ledger, file: File, target: Path, looked: list[str], bar: 
     )
 
 
-def _settle(ledger: Ledger, file: File, found_at: Path, target: Path, place: str) -> str | None:
+def _settle(pins: Pins, file: File, found_at: Path, target: Path, place: str) -> str | None:
     """Give right bytes their name, or set wrong ones aside and say what is wrong with them."""
-    expected, found = ledger.expected(file), ledger.examine(file, found_at)
+    expected, found = pins.expected(file), pins.examine(file, found_at)
     if expected is None:
         wrong = flaw(found_at, file.name)
     else:
         kind, value = expected
         wrong = f"{kind} is {found[kind]} instead of {value}" if found[kind] != value else ""
         if wrong and not file.checked:
-            wrong += f" pinned in {ledger.pins}, `cdp data fetch {file.dataset} --unpin` forgets it"
+            wrong += f" pinned in {pins.file}, `cdp data fetch {file.dataset} --unpin` forgets it"
     if wrong:
         bad = target.with_name(f"{target.name}.bad-{found['sha256'][:8]}")
         os.replace(found_at, bad)
         return f"{wrong}, kept aside as {bad.name}"
     if expected is None:
-        ledger.pin(file, found, found_at.stat().st_size, place)
+        pins.pin(file, found, found_at.stat().st_size, place)
     os.replace(found_at, target)
     discard(target.with_name(target.name + ".part"))
-    ledger.remember(file, target, found)
+    pins.remember(file, target, found)
     return None
 
 
@@ -246,8 +246,8 @@ def _choose(ids: str | Iterable[str] | None, edition: str | None) -> list[File]:
 
 
 def _missing(files: list[File]) -> list[File]:
-    ledger = Ledger(cache_dir())
-    return [file for file in files if not ledger.remembers(file, _target(file))]
+    pins = Pins(cache_dir())
+    return [file for file in files if not pins.remembers(file, _target(file))]
 
 
 def _check_disk(files: list[File]) -> None:

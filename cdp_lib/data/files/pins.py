@@ -34,12 +34,12 @@ def sums(path: Path, md5: bool) -> dict[str, str]:
     return {name: each.hexdigest() for name, each in hashes.items()}
 
 
-class Ledger:
+class Pins:
     """Checksums of the files in one cache folder."""
 
     def __init__(self, cache: Path):
         self.cache = cache
-        self.pins = cache / "catalogue.lock.json"
+        self.file = cache / "catalogue.lock.json"
 
     def expected(self, file: File) -> tuple[str, str] | None:
         """Which sum the file must have: the catalogue's, else the pinned one, else none."""
@@ -59,12 +59,12 @@ class Ledger:
         with FileLock(locks(self.cache) / "catalogue.lock"):
             pins = self._pins()
             pins[file.key] = {"sha256": found["sha256"], "bytes": size, "from": source}
-            _write(self.pins, pins)
+            _write(self.file, pins)
 
     def unpin(self, file: File) -> None:
         """Take the next download for the right one, whatever the first one was."""
         with FileLock(locks(self.cache) / "catalogue.lock"):
-            _write(self.pins, {key: pin for key, pin in self._pins().items() if key != file.key})
+            _write(self.file, {key: pin for key, pin in self._pins().items() if key != file.key})
         self.forget(file)
 
     def remember(self, file: File, path: Path, found: dict[str, str]) -> None:
@@ -93,10 +93,10 @@ class Ledger:
         return self.cache / "checked" / file.dataset / f"{file.name}.json"
 
     def _pins(self) -> dict[str, dict]:
-        pins = _read(self.pins)
+        pins = _read(self.file)
         if pins is None:
             raise InputError(
-                f"The lock file {self.pins} is damaged; repair it, or delete it to pin the files"
+                f"The lock file {self.file} is damaged; repair it, or delete it to pin the files"
                 " without a published checksum anew."
             )
         return pins

@@ -12,13 +12,12 @@ import inspect
 from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.editions import LOADED
-from cdp_lib.data.studies.assembly import nearest
 from cdp_lib.data.studies.drug_pairs import drug_pairs
 from cdp_lib.data.studies.drug_response import drug_response
 from cdp_lib.data.studies.gene_dependency import gene_dependency
 from cdp_lib.data.studies.prism import prism
 from cdp_lib.data.studies.sources import Source
-from cdp_lib.errors import InputError
+from cdp_lib.errors import InputError, nearest
 
 SIZES = ("lines", "genes", "perturbed", "drugs", "seed")  # of the teaching cohort
 STUDIES = {
@@ -37,17 +36,17 @@ def load(study: str, data: str = "teaching", **options: object) -> Cohort:
     genes, perturbed, drugs, seed).
     """
     if study not in list(STUDIES):
-        raise InputError(f"There is no study {study!r}{nearest(study, STUDIES)}.")
+        raise InputError(f"There is no study {study!r}; {nearest(study, STUDIES)}")
     if data not in LOADED:
-        raise InputError(f"There is no edition {data!r}{nearest(data, LOADED)}.")
+        raise InputError(f"There is no edition {data!r}; {nearest(data, LOADED)}")
     recipe = STUDIES[study]
     known = list(inspect.signature(recipe).parameters)[1:]
     known += SIZES if data == "teaching" else ()
     for name in options:
         if name not in known:
             raise InputError(
-                f"The study {study!r} ({data} edition) has no option {name!r}"
-                f"{nearest(name, known)}."
+                f"The study {study!r} ({data} edition) has no option {name!r};"
+                f" {nearest(name, known)}"
             )
     if data != "teaching":
         return recipe(Source(data), **options)

@@ -1,6 +1,5 @@
 """The steps that every study shares: choose omics, keep the lines all tables have, assemble."""
 
-import difflib
 from collections.abc import Iterable
 from numbers import Real
 
@@ -12,15 +11,7 @@ from cdp_lib.data.ids import IdMap
 from cdp_lib.data.studies import drugs as drug_tables
 from cdp_lib.data.studies import sources
 from cdp_lib.data.studies.sources import Source, step
-from cdp_lib.errors import InputError
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """How a message goes on: the nearest names, or all of them."""
-    known = list(known)
-    close = difflib.get_close_matches(str(name), known, n=2, cutoff=0.4)
-    hint = f", did you mean {' or '.join(map(repr, close))}" if close else ""
-    return f"{hint}: choose from {', '.join(known)}"
+from cdp_lib.errors import InputError, nearest
 
 
 def check(option: str, value: object, known: tuple, source: Source) -> None:
@@ -51,8 +42,8 @@ def chosen(omics: str | Iterable[str], known: Iterable[str], source: Source) -> 
     for name in names:
         if name not in known:
             raise InputError(
-                f"There is no omics {name!r} in this study ({source.edition} edition)"
-                f"{nearest(name, known)}."
+                f"There is no omics {name!r} in this study ({source.edition} edition);"
+                f" {nearest(name, known)}"
             )
     return names
 

@@ -238,7 +238,7 @@ def test_a_malformed_ledger_is_one_sentence(book, text, words):
 def test_unknown_names_are_answered(book):
     with pytest.raises(InputError, match="there are a2020"):
         claims.claims("b2021", book)
-    with pytest.raises(InputError, match="nearest are a2020-C001"):
+    with pytest.raises(InputError, match="did you mean a2020-C001"):
         claims.claim("a2020-C01", book)
     with pytest.raises(InputError, match="no edition 'toy'"):
         claims.table(edition="toy", folder=book)
