@@ -9,7 +9,6 @@ no page is older than what it was made from. Warnings are errors. The site: `_bu
 
 import argparse
 import ast
-import hashlib
 import json
 import os
 import re
@@ -17,18 +16,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import distributions
 from pathlib import Path
 
 import yaml
 
+from cdp_book.inputs import digest, files
+from cdp_book.notebook import tags
 from cdp_lib.chapter import RECORD
+from cdp_lib.claims import runs
+from cdp_lib.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = {"text/html", "text/markdown", "text/latex", "text/plain", "application/javascript"}
 EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*(?:&nbsp;)?\s*</th>")  # the corners of pandas' tables
 SIGNATURE = "book/_static/signature.svg"  # drawn by the build, from the ledger and the records
-INPUTS = ("_config.yml", "_toc.yml", "book", "notebooks", "cdp_lib", "cdp_book")
+INPUTS = ("_config.yml", "_toc.yml", "notebooks", "cdp_lib", "cdp_book")
 
 
 class BuildError(Exception):
@@ -65,6 +67,7 @@ def build(root: Path, executed: Path, out: Path) -> Path:
     for folder in (site, stage):
         shutil.rmtree(folder, ignore_errors=True)
     fill_stage(root, executed, stage)
+    refuse_bad_records()
     render(stage, out)
     shutil.copy2(stage / SIGNATURE, root / SIGNATURE)  # the README shows it too
     mark.write_text(now)
@@ -72,22 +75,11 @@ def build(root: Path, executed: Path, out: Path) -> Path:
 
 
 def fingerprint(root: Path, executed: Path) -> str:
-    """A digest of everything a page is made from, installed packages included."""
-    digest = hashlib.sha256(sys.version.encode())
-    for package in sorted(f"{d.name}=={d.version}" for d in distributions()):
-        digest.update(package.encode())
-    sources = (path for name in INPUTS for path in files(root / name))
-    for path in [*sources, *sorted(executed.glob("*.ipynb"))]:
-        if path != root / SIGNATURE:
-            digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    skipped = {"__pycache__", ".ipynb_checkpoints"}
-    return sorted(p for p in path.rglob("*") if p.is_file() and not skipped & set(p.parts))
+    """A digest of everything a page is made from, but for the figure that the build draws."""
+    signature = root / SIGNATURE
+    book = [path for path in files(root / "book") if path != signature]
+    others = [root / name for name in INPUTS]
+    return digest([*book, *others, *sorted(executed.glob("*.ipynb"))])
 
 
 def fill_stage(root: Path, executed: Path, stage: Path) -> None:
@@ -102,6 +94,14 @@ def fill_stage(root: Path, executed: Path, stage: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         notebook = page(source, executed / source.name)
         target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False))
+
+
+def refuse_bad_records() -> None:
+    """A page is never made from a part of the records."""
+    try:
+        runs(strict=True)
+    except InputError as problem:
+        raise BuildError(str(problem)) from None
 
 
 def chapters(root: Path) -> list[Path]:
@@ -141,10 +141,6 @@ def page(source: Path, executed: Path) -> dict:
         if cell["cell_type"] != "code":
             del cell["outputs"]
     return notebook
-
-
-def tags(cell: dict) -> list[str]:
-    return cell["metadata"].get("tags", [])
 
 
 def own_code(notebook: dict) -> list[str]:

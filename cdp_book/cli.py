@@ -4,8 +4,10 @@ What a user can put right ends in one sentence, `cdp: ...`, and exit code 2; a c
 fails ends in exit code 1.
 """
 
+import errno
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,11 @@ from cdp_lib.errors import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `cdp`; return the exit code."""
     stdout = sys.stdout
+    warnings.showwarning = lambda message, *_: click.echo(f"cdp: {message}", err=True)
     try:
         code = cdp.main(arguments, prog_name="cdp", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is after `cdp data list >&-`
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -40,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     except OSError as error:
+        if error.filename is None and error.errno == errno.ENOSPC:
+            sys.stdout = None  # as in `cdp data list > /dev/full`: nothing more can be written
         found = f"{error.filename or 'this machine'}: {error.strerror or error}"
         return _refuse(f"{found}; name a place that may be written and has room.")
     except (click.Abort, KeyboardInterrupt):

@@ -5,6 +5,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,31 +57,27 @@ def parameters(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def records(page: Path) -> list[dict[str, Any]]:
-    """The results that an executed chapter handed to the scoreboard."""
-    return [record for record in _handed_over(page) if "key" in record]
+@dataclass(frozen=True)
+class HandedOver:
+    """What an executed chapter handed to the outside, read once."""
+
+    records: list[dict[str, Any]]  # the results for the scoreboard
+    data: dict[str, str]  # file -> checksum, of the data that it loaded
+    figures: list[dict[str, str]]  # name, caption, alt and svg
 
 
-def data(page: Path) -> dict[str, str]:
-    """File -> checksum, of the data that an executed chapter loaded."""
-    found: dict[str, str] = {}
-    for record in _handed_over(page):
-        found |= record.get("data", {})
-    return found
-
-
-def figures(page: Path) -> list[dict[str, str]]:
-    """Name, caption, alt and svg of the figures that an executed chapter shows."""
-    found = []
+def handed_over(page: Path) -> HandedOver:
+    """The results, data and figures in the outputs of an executed chapter."""
+    records, data, figures = [], {}, []
     for bundle, metadata in _displays(page):
+        record = bundle.get(RECORD, {})
+        data |= record.get("data", {})
+        if "key" in record:
+            records.append(record)
         if "cdp" in metadata:
             picture = "".join(bundle["text/html"]).partition(";base64,")[2].partition('"')[0]
-            found.append({**metadata["cdp"], "svg": base64.b64decode(picture).decode()})
-    return found
-
-
-def _handed_over(page: Path) -> list[dict[str, Any]]:
-    return [bundle[RECORD] for bundle, _ in _displays(page) if RECORD in bundle]
+            figures.append({**metadata["cdp"], "svg": base64.b64decode(picture).decode()})
+    return HandedOver(records, data, figures)
 
 
 def _displays(page: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
 import platform
+import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from cdp_lib.claims.recorded import check_figure, check_records
+from cdp_lib.claims.recorded import check_figure, check_records, previous
+from cdp_lib.errors import InputError
 
 CHANGES = ("status", "--porcelain", "-uno", "--", ":/", ":(exclude,top)book/results")
 VERSIONS = ("cdp-lib", "numpy", "pandas", "scipy", "scikit-learn", "torch", "rdkit")
@@ -22,27 +28,60 @@ def write_record(
 ) -> Path:
     """Write a run into ``<chapter>/<edition>``; a figure has name, svg, caption and alt.
 
-    A number that is not finite is kept as "our run gave no number", never as a gap.
+    A number that is not finite is kept as "our run gave no number", never as a gap.  The record
+    that stood there before keeps its place until the new one is whole and on the disk.
     """
     folder = Path(folder)
     path = folder / "results.json"
     rows = [_finite(_plain(dict(result))) for result in results]
     check_records(path, rows)
-    figures = [dict(figure) for figure in figures]
+    pictures = {}
     for figure in figures:
         check_figure(path, figure, "svg")
+        if figure["name"] in pictures:
+            raise InputError(f"{path}: two figures are named {figure['name']!r}; rename one.")
+        pictures[figure["name"]] = figure
     text = {
         "provenance": _plain(dict(provenance)),
         "results": rows,
-        "figures": [{k: f[k] for k in ("name", "caption", "alt")} for f in figures],
+        "figures": [
+            {key: figure[key] for key in ("name", "caption", "alt")}
+            | {"sha256": hashlib.sha256(figure["svg"].encode()).hexdigest()}
+            for figure in pictures.values()
+        ],
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob("*.svg"):
-        stale.unlink()
-    for figure in figures:
-        (folder / f"{figure['name']}.svg").write_text(figure["svg"], encoding="utf-8")
-    path.write_text(json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(".writing-*"):  # by a writer that was stopped
+        if time.time() - left.stat().st_mtime > 3600:
+            shutil.rmtree(left, ignore_errors=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".writing-"))
+    try:
+        for name, figure in pictures.items():
+            _write(beside / f"{name}.svg", figure["svg"])
+        body = json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False)
+        _write(beside / "results.json", body + "\n")
+        beside.chmod(0o755)
+        _swap(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _swap(new: Path, folder: Path) -> None:
+    """Put a folder in the place of another; at every moment one of the two can be read."""
+    old = previous(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def provenance(

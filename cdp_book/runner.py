@@ -7,27 +7,28 @@ written after it succeeded. What failed lies in `<out>/failed/`.
 """
 
 import ast
-import hashlib
+import contextlib
 import importlib
 import json
-import sys
+import reprlib
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import cdp_lib
 from cdp_book import notebook
+from cdp_book.inputs import digest
 from cdp_lib.chapter import check_parameters
 from cdp_lib.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
-class Run:
+class Outcome:
     """How one chapter went."""
 
     chapter: str
@@ -79,7 +80,7 @@ def effective(chapter: Path, given: dict[str, Any]) -> dict[str, Any]:
         values[name] = _typed(value, known[name])
         if not _same_kind(values[name], known[name]):
             raise InputError(
-                f"parameter {name} of chapter {chapter.stem} is {value!r}: "
+                f"parameter {name} of chapter {chapter.stem} is {reprlib.repr(value)}: "
                 f"give a value of the same kind as its default, {known[name]!r}."
             )
     check_parameters(**values)
@@ -90,14 +91,12 @@ def _typed(value: Any, default: Any) -> Any:
     """Text from a command line as the value it spells: `1e-3`, `true`, `[BRCA, LUAD]`."""
     if not isinstance(value, str) or isinstance(default, str):
         return value
-    try:
+    yaml = book_tool("yaml")
+    with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
         return ast.literal_eval(value)
-    except (SyntaxError, ValueError):
-        yaml = book_tool("yaml")
-    try:
+    with contextlib.suppress(ValueError, yaml.YAMLError, RecursionError, MemoryError):
         return yaml.safe_load(value)
-    except yaml.YAMLError:
-        return value
+    return value
 
 
 def _same_kind(value: Any, default: Any) -> bool:
@@ -108,51 +107,41 @@ def _same_kind(value: Any, default: Any) -> bool:
 
 def key(chapter: Path, values: dict[str, Any]) -> str:
     """A digest of everything that decides what the executed chapter shows."""
-    digest = hashlib.sha256(sys.version.encode())
-    digest.update(json.dumps(values, sort_keys=True, default=repr).encode())
-    for package in sorted(f"{d.name}=={d.version}" for d in distributions()):
-        digest.update(package.encode() + b"\0")
     book = chapter.parents[1] / "book"
-    for folder in (
-        Path(cdp_lib.__file__).parent,
-        Path(__file__).parent,
-        book / "claims",
-        book / "results",
-    ):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(chapter.read_bytes())
-    return digest.hexdigest()
+    code = (Path(cdp_lib.__file__).parent, Path(__file__).parent)
+    places = (*code, book / "claims", book / "results", chapter)
+    return digest(places, json.dumps(values, sort_keys=True, default=repr))
 
 
 def run(
     chapter: Path, out: Path, given: dict[str, Any] | None = None, *, if_changed: bool = False
-) -> Run:
+) -> Outcome:
     """Execute one chapter into `out`; a failing cell is told in the result, not raised."""
     values = effective(chapter, given or {})
     page, mark = out / chapter.name, out / f"{chapter.stem}.key"
     now = key(chapter, values)
     if if_changed and page.exists() and mark.exists() and mark.read_text() == now:
-        return Run(chapter.stem, "unchanged", 0.0, page, values)
-    failed = out / "failed" / chapter.name
+        return Outcome(chapter.stem, "unchanged", 0.0, page, values)
     if chapter.parent.resolve() in (out.resolve(), *out.resolve().parents):
         raise InputError(f"{out} lies in the folder of the chapters themselves: name another.")
+    failed = out / "failed" / chapter.name
     for old in (page, mark, failed):
         old.unlink(missing_ok=True)
-    failed.parent.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
-    failure = _execute(chapter, failed, values)
-    seconds = time.perf_counter() - started
-    if failure:
-        return Run(chapter.stem, "failed", seconds, failed, values, failure)
-    notebook.write(page, _without_papermill(notebook.read(failed)))
-    mark.write_text(now)
-    failed.unlink()
-    if not any(failed.parent.iterdir()):
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".running-") as scratch:  # of this run alone
+        running = Path(scratch) / chapter.name
+        started = time.perf_counter()
+        failure = _execute(chapter, running, values)
+        seconds = time.perf_counter() - started
+        if failure:
+            failed.parent.mkdir(exist_ok=True)
+            running.replace(failed)
+            return Outcome(chapter.stem, "failed", seconds, failed, values, failure)
+        notebook.write(page, _without_papermill(notebook.read(running)))
+        mark.write_text(now)
+    with contextlib.suppress(OSError):  # another chapter's failure lies there
         failed.parent.rmdir()
-    return Run(chapter.stem, "ok", seconds, page, values)
+    return Outcome(chapter.stem, "ok", seconds, page, values)
 
 
 def run_all(
@@ -163,7 +152,7 @@ def run_all(
     if_changed: bool = False,
     record: bool = False,
     say: Callable[[str], None] = print,
-) -> list[Run]:
+) -> list[Outcome]:
     """Check the parameters of every chapter, then run one after the other, a line for each."""
     if record and if_changed:
         raise InputError("recording needs a fresh run: leave out either --record or --if-changed.")
@@ -184,22 +173,23 @@ def run_all(
     return runs
 
 
-def _recorded(done: Run, repository: Path) -> Run:
+def _recorded(done: Outcome, repository: Path) -> Outcome:
     """Keep what an executed chapter handed over: book/results/<chapter>/<edition>/."""
     from cdp_book.recording import provenance, write_record
     from cdp_lib.models.base.training import pick_device
 
     edition = done.parameters["data"]
+    page = notebook.handed_over(done.page)
     try:
         write_record(
             repository / "book" / "results" / done.chapter / edition,
-            notebook.records(done.page),
-            notebook.figures(done.page),
+            page.records,
+            page.figures,
             provenance(
                 seed=done.parameters["seed"],
                 profile=done.parameters["profile"],
                 device=str(pick_device()),
-                data=notebook.data(done.page),
+                data=page.data,
                 wall_seconds=round(done.seconds, 1),
             ),
         )

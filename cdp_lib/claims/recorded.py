@@ -9,7 +9,9 @@ not use.  `records` is the flat list of all results.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -58,21 +60,37 @@ class Run:
     figures: tuple[dict, ...]
 
 
-def runs(folder: Path | None = None) -> tuple[Run, ...]:
-    """All recorded runs, checked, in the order of chapters and editions."""
+def runs(folder: Path | None = None, strict: bool = False) -> tuple[Run, ...]:
+    """All recorded runs, checked, in the order of chapters and editions.
+
+    A record that cannot be used hides nothing but itself: a warning names it; with `strict` it is
+    an error.
+    """
     folder = folder or ledger.root()
     known = {claim.id for claim in ledger.claims(folder=folder)}
     found = []
-    for path in sorted((folder / "results").glob("*/*/results.json")):
-        run = _read(path)
-        for record in run.results:
-            if record.claim is not None and record.claim not in known:
-                raise InputError(
-                    f"{path}: result {record.key!r} names the claim {record.claim!r}, which is "
-                    "not in book/claims; correct one of the two."
-                )
-        found.append(run)
+    for place in _places(folder / "results"):
+        try:
+            found.append(_read(place, known))
+        except InputError as problem:
+            if strict:
+                raise
+            warnings.warn(f"{problem} Its numbers are left out.", stacklevel=2)
     return tuple(found)
+
+
+def previous(folder: Path) -> Path:
+    """Where a record waits while a newer one takes its place."""
+    return folder.with_name(f".{folder.name}.previous")
+
+
+def _places(results: Path) -> list[Path]:
+    """The folder of each record: its own, or where a stopped writer left it."""
+    found = {path.parent for path in results.glob("*/[!.]*/results.json")}
+    for left in results.glob("*/.*.previous/results.json"):
+        own = left.parent.with_name(left.parent.name[1:].removesuffix(".previous"))
+        found |= set() if own in found else {left.parent}
+    return sorted(found, key=lambda path: (path.parent.name, path.name.removeprefix(".")))
 
 
 def records(folder: Path | None = None) -> tuple[Record, ...]:
@@ -111,11 +129,13 @@ def _same_rows(record: Record, baseline: Record) -> bool:
     )
 
 
-def _read(path: Path) -> Run:
+def _read(folder: Path, known: set[str]) -> Run:
+    """The record of a folder; its claims must be `known`."""
+    path = folder / "results.json"
     try:
         text = json.loads(path.read_text("utf-8"))
-    except json.JSONDecodeError as problem:
-        raise InputError(f"{path} is not valid JSON ({problem}); record the run again.") from None
+    except (OSError, ValueError, RecursionError) as problem:
+        raise InputError(f"{path} cannot be read ({problem}); record the run again.") from None
     parts = {"provenance": dict, "results": list, "figures": list}
     if not isinstance(text, dict) or any(type(text.get(k)) is not t for k, t in parts.items()):
         raise InputError(f"{path} lacks provenance, results or figures; record the run again.")
@@ -124,14 +144,29 @@ def _read(path: Path) -> Run:
         figure["path"] = path.with_name(f"{figure['name']}.svg")
         if not figure["path"].exists():
             raise InputError(f"{path} names {figure['path'].name}, which is missing; record again.")
-    chapter, edition = path.parts[-3:-1]
+        digest = hashlib.sha256(figure["path"].read_bytes()).hexdigest()
+        if figure.get("sha256", digest) != digest:
+            raise InputError(f"{figure['path']} is not what {path.name} describes; record again.")
+    chapter, edition = _place(path)
     results = check_records(path, text["results"])
+    for record in results:
+        if record.claim is not None and record.claim not in known:
+            raise InputError(
+                f"{path}: result {record.key!r} names the claim {record.claim!r}, which is "
+                "not in book/claims; correct one of the two."
+            )
     return Run(chapter, edition, text["provenance"], results, tuple(text["figures"]))
+
+
+def _place(path: Path) -> tuple[str, str]:
+    """Chapter and edition of a results.json."""
+    chapter, edition = path.parts[-3:-1]
+    return chapter, edition.removeprefix(".").removesuffix(".previous")
 
 
 def check_records(path: Path, rows: list) -> tuple[Record, ...]:
     """The rows as records; the first malformed one is named."""
-    chapter, edition = path.parts[-3:-1]
+    chapter, edition = _place(path)
     found, keys = [], set()
     for number, row in enumerate(rows):
         problem = "it is not a table of fields" if not isinstance(row, dict) else None
@@ -170,6 +205,8 @@ def _problem(row: dict, edition: str) -> str | None:
 
 
 def check_figure(path: Path, figure: Mapping, needed: str) -> None:
+    if not isinstance(figure, Mapping):
+        raise InputError(f"{path}: a figure is {figure!r}; record the run again.")
     for name in ("name", "caption", "alt", needed):
         if not isinstance(figure.get(name), str) or not figure[name].strip():
             label = figure.get("name", "without a name")

@@ -201,7 +201,7 @@ def simulated(repository, tmp_path_factory):
             repository / "notebooks" / "01_screens_and_omics.ipynb", tmp_path_factory.mktemp("out")
         )
         assert done.status == "ok", done.failure
-        return {r["key"]: r for r in notebook.records(done.page)}, teaching.root()
+        return {r["key"]: r for r in notebook.handed_over(done.page).records}, teaching.root()
 
 
 def test_simulated_classes_from_the_file_of_probabilities(simulated):

@@ -18,5 +18,5 @@ def test_a_chapter_runs_in_quick(chapter, tmp_path):
     text = done.page.read_text()
     assert "simulated data" in text
     assert str(ROOT) not in text, "a page shows a folder of the machine that made it"
-    figures = notebook.figures(done.page)
+    figures = notebook.handed_over(done.page).figures
     assert all("Simulated data." in figure["caption"] for figure in figures)

@@ -262,6 +262,14 @@ def test_a_reader_that_leaves_early_is_no_error():
         assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
 
 
+@pytest.mark.parametrize(("to", "code"), [(">&-", 0), ("> /dev/full", 2)])
+def test_an_output_that_takes_nothing_is_no_traceback(to, code):
+    command = f"{sys.executable} -m cdp_book.cli data list {to}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr == "" if code == 0 else done.stderr.startswith("cdp: ")
+
+
 def test_any_other_exit_keeps_its_status(cdp, monkeypatch):
     monkeypatch.setattr(doctor, "examine", lambda network: sys.exit(3))
     with pytest.raises(SystemExit, match="3"):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import cdp_lib
-from cdp_book import notebook, runner
+from cdp_book import inputs, notebook, runner
 from cdp_lib.chapter import RECORD
 from cdp_lib.errors import InputError
 
@@ -160,7 +160,7 @@ def test_the_key_follows_every_input(book, library, monkeypatch):
         keys.append(runner.key(source, values))
     source.write_text(source.read_text() + "\n")
     keys.append(runner.key(source, values))
-    monkeypatch.setattr(runner, "distributions", list)
+    monkeypatch.setattr(inputs, "distributions", list)
     keys.append(runner.key(source, values))
     assert len(set(keys)) == len(keys) - 1
 
@@ -199,6 +199,31 @@ def test_a_notebook_shows_an_input_error_as_one_sentence_without_a_traceback(boo
     ]
     assert error["traceback"] == ["InputError: seed is too small: give 5 or more."]
     assert "never reached" not in printed(done.page)
+
+
+def test_two_runs_into_one_folder_leave_each_other_alone(book, monkeypatch):
+    """While one chapter runs, another starts and ends in the same folder."""
+    execute, out = runner._execute, book / "out"
+    first, second = (book / "notebooks" / name for name in ("90_sums.ipynb", "91_breaks.ipynb"))
+
+    def meanwhile(chapter, target, values):
+        if chapter == first:
+            assert runner.run(second, out, {"seed": 9}).status == "ok"
+        return execute(chapter, target, values)
+
+    monkeypatch.setattr(runner, "_execute", meanwhile)
+    assert runner.run(first, out).status == "ok"
+    names = ["90_sums.ipynb", "90_sums.key", "91_breaks.ipynb", "91_breaks.key"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "[" * 100_000, "-" * 100_000, "!!python/name:os.system"]
+)
+def test_an_absurd_setting_is_one_short_sentence(book, text):
+    with pytest.raises(InputError, match="seed") as problem:
+        runner.effective(book / "notebooks" / "90_sums.ipynb", {"seed": text})
+    assert len(str(problem.value)) < 300
 
 
 def test_a_failure_above_the_parameters_is_counted_right(book):
@@ -275,8 +300,9 @@ def test_the_data_of_a_page_are_those_of_all_its_loads(book):
         for handed in ({"data": {"a": "1"}}, {"key": "k", "value": 1}, {"data": {"b": "2"}})
     ]
     notebook.write(source, page)
-    assert notebook.data(source) == {"a": "1", "b": "2"}
-    assert notebook.records(source) == [{"key": "k", "value": 1}]
+    page = notebook.handed_over(source)
+    assert page.data == {"a": "1", "b": "2"}
+    assert page.records == [{"key": "k", "value": 1}]
 
 
 def test_recording_an_old_page_is_refused(book):

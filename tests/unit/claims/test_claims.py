@@ -1,6 +1,8 @@
 """The ledger, the records and the verdicts."""
 
+import errno
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -312,7 +314,7 @@ def test_a_malformed_record_is_refused_at_both_ends(book, bad, words):
     text["results"][0] |= bad
     path.write_text(json.dumps(text))
     with pytest.raises(InputError, match=words) as problem:
-        records.records(book)
+        records.runs(book, strict=True)
     assert str(path) in str(problem.value) and "result 0" in str(problem.value)
 
 
@@ -322,16 +324,77 @@ def test_other_broken_records_name_their_file(book):
     with pytest.raises(InputError, match="'plot' has no alt"):
         write(book, result(), figures=[{"name": "plot", "svg": "<svg/>", "caption": "C."}])
     with pytest.raises(InputError, match="letters, digits"):
-        figure = {"name": "../plot", "svg": "<svg/>", "caption": "C.", "alt": "A."}
-        write(book, result(), figures=[figure])
+        write(book, result(), figures=[PLOT | {"name": "../plot"}])
+    with pytest.raises(InputError, match="two figures are named 'plot'"):
+        write(book, result(), figures=[PLOT, PLOT])
     path = write(book, result(claim="a2020-C009"))
-    with pytest.raises(InputError, match="'a2020-C009', which is not in book/claims"):
-        records.records(book)
-    for text, words in (("{", "not valid JSON"), ("[]", "lacks provenance")):
+    with pytest.raises(InputError, match="a2020-C009"):
+        records.runs(book, strict=True)
+    for text in ("", "{", "[" * 100_000, "[]", '{"provenance": {}, "results": [], "figures": [1]}'):
         path.write_text(text)
-        with pytest.raises(InputError, match=words) as problem:
-            records.records(book)
+        with pytest.raises(InputError) as problem:
+            records.runs(book, strict=True)
         assert str(path) in str(problem.value)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="cannot be read"):
+        records.runs(book, strict=True)
+
+
+PLOT = {"name": "plot", "svg": "<svg/>", "caption": "C.", "alt": "A."}
+
+
+def test_a_bad_record_hides_only_itself(book):
+    write(book, result("good"), edition="pocket")
+    write(book, result("bad") | {"edition": "official"}, edition="official").write_text("{")
+    with pytest.warns(UserWarning, match="official"):
+        assert [record.key for record in claims.records(book)] == ["good"]
+    with pytest.warns(UserWarning, match="official"):
+        assert len(claims.table(folder=book))
+
+
+def test_a_cut_figure_is_noticed(book):
+    write(book, result(), figures=[PLOT]).with_name("plot.svg").write_text("<sv")
+    with pytest.raises(InputError, match="plot.svg"):
+        records.runs(book, strict=True)
+
+
+def test_a_full_disk_leaves_the_record_before(book, monkeypatch):
+    write(book, result("old"), figures=[PLOT])
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        write(book, result("new"), figures=[PLOT | {"svg": "<svg>larger</svg>"}])
+    (run,) = records.runs(book, strict=True)
+    assert run.results[0].key == "old" and run.figures[0]["path"].read_text() == "<svg/>"
+    assert sorted(path.name for path in (book / "results/03_a").iterdir()) == ["pocket"]
+
+
+@pytest.mark.parametrize("renames", [0, 1])
+def test_a_record_survives_a_writer_killed_between_its_steps(book, monkeypatch, renames):
+    """Killed before the old record steps aside, or after that and before the new one is there."""
+    write(book, result("old"))
+    rename = Path.rename
+    done = []
+
+    def killed(path, target):
+        if len(done) == renames:
+            raise KeyboardInterrupt
+        done.append(path)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write(book, result("new"))
+    (run,) = records.runs(book, strict=True)
+    assert (run.results[0].key, run.edition) == ("old", "pocket")
+    monkeypatch.setattr(Path, "rename", rename)
+    write(book, result("newest"))
+    (run,) = records.runs(book, strict=True)
+    assert run.results[0].key == "newest"
+    assert sorted(path.name for path in (book / "results/03_a").iterdir()) == ["pocket"]
 
 
 def test_the_best_baseline_shares_the_rows(book):
