@@ -3,23 +3,30 @@
 *Pinned*: where nobody publishes a checksum, that of the first download is written to
 ``catalogue.lock.json`` in the cache, and every later copy has to agree with it.
 
-*Remembered*: a file that was checked once is taken as checked as long as its size and its time of
-change stay the same, so that asking for a large file a second time costs nothing.
+*Remembered*: a file that was checked once is taken as checked as long as its size and its times of
+change stay the same, so that asking for a large file a second time costs nothing.  A note that
+cannot be read is no note: the file is hashed again.
 """
 
 import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
+import time
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from cdp_lib.data.files.catalogue import File
 from cdp_lib.errors import InputError
 
 BLOCK = 1 << 20
+SETTLED = 2 * 10**9  # nanoseconds after which a change is sure to show in a file's times
+LONGEST_WAIT = 60.0  # seconds for another process to write down a pin, which takes milliseconds
+
+_hashed: dict[Path, tuple[list[int], str]] = {}
 
 
 def sums(path: Path, md5: bool) -> dict[str, str]:
@@ -32,6 +39,18 @@ def sums(path: Path, md5: bool) -> dict[str, str]:
             for each in hashes.values():
                 each.update(block)
     return {name: each.hexdigest() for name, each in hashes.items()}
+
+
+def digest(path: Path) -> str:
+    """sha256 of a file; one that this process hashed before, unchanged since, is not read again."""
+    stamp = _stamp(path)
+    known = _hashed.get(path)
+    if known and known[0] == stamp:
+        return known[1]
+    found = sums(path, md5=False)["sha256"]
+    if time.time_ns() - max(stamp[1:]) > SETTLED and _stamp(path) == stamp:
+        _hashed[path] = stamp, found
+    return found
 
 
 class Pins:
@@ -56,50 +75,77 @@ class Pins:
 
     def pin(self, file: File, found: dict[str, str], size: int, source: str) -> None:
         """Write down the sum of a first download."""
-        with FileLock(locks(self.cache) / "catalogue.lock"):
-            pins = self._pins()
-            pins[file.key] = {"sha256": found["sha256"], "bytes": size, "from": source}
-            _write(self.file, pins)
+        pin = {"sha256": found["sha256"], "bytes": size, "from": source}
+        with self._locked():
+            _write(self.file, {**self._pins(), file.key: pin})
 
     def unpin(self, file: File) -> None:
         """Take the next download for the right one, whatever the first one was."""
-        with FileLock(locks(self.cache) / "catalogue.lock"):
+        with self._locked():
             _write(self.file, {key: pin for key, pin in self._pins().items() if key != file.key})
         self.forget(file)
 
     def remember(self, file: File, path: Path, found: dict[str, str]) -> None:
         """Note that `path`, as it stands now, was checked; a cache without room notes nothing."""
         with contextlib.suppress(OSError):
-            _write(self._memory(file), {"stamp": _stamp(path), **found})
+            _write(self._memory(file.key), {"stamp": _stamp(path), **found})
 
     def remembers(self, file: File, path: Path) -> bool:
         """Whether `path` was checked before, against the sum expected today, and is unchanged."""
-        if not path.is_file():
-            return False
-        note, expected = _read(self._memory(file)), self.expected(file)
-        if not note or note["stamp"] != _stamp(path) or not expected:
+        expected = self.expected(file)
+        if not expected or not path.is_file():
             return False
         kind, value = expected
-        return note.get(kind) == value
+        return self._note(file.key, path).get(kind) == value
+
+    def digest(self, path: Path) -> str:
+        """sha256 of any file; of one in the cache that was checked, without reading it again."""
+        if path.is_relative_to(self.cache):
+            note = self._note(path.relative_to(self.cache).as_posix(), path)
+            if _is_sum(note.get("sha256")):
+                return note["sha256"]
+        return digest(path)
 
     def forget(self, file: File) -> None:
         with contextlib.suppress(OSError):  # of a file that changed, the note is worthless anyway
-            self._memory(file).unlink(missing_ok=True)
+            self._memory(file.key).unlink(missing_ok=True)
 
     def was_here(self, file: File) -> bool:
-        return self._memory(file).exists()
+        return self._memory(file.key).exists()
 
-    def _memory(self, file: File) -> Path:
-        return self.cache / "checked" / file.dataset / f"{file.name}.json"
+    def _memory(self, key: str) -> Path:
+        return self.cache / "checked" / f"{key}.json"
+
+    def _note(self, key: str, path: Path) -> dict:
+        """What was noted of `path` as it stands now, or nothing."""
+        note = _read(self._memory(key)) or {}
+        return note if note.get("stamp") == _stamp(path) else {}
 
     def _pins(self) -> dict[str, dict]:
         pins = _read(self.file)
-        if pins is None:
+        whole = pins is not None and all(
+            isinstance(pin, dict) and _is_sum(pin.get("sha256")) for pin in pins.values()
+        )
+        if not whole:
             raise InputError(
                 f"The lock file {self.file} is damaged; repair it, or delete it to pin the files"
                 " without a published checksum anew."
             )
         return pins
+
+    @contextlib.contextmanager
+    def _locked(self):
+        lock = FileLock(locks(self.cache) / "catalogue.lock")
+        try:
+            lock.acquire(timeout=LONGEST_WAIT)
+        except Timeout as error:
+            raise InputError(
+                f"Another process holds {lock.lock_file} and does not go on; end it and try again."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def locks(cache: Path) -> Path:
@@ -109,18 +155,24 @@ def locks(cache: Path) -> Path:
 
 
 def _stamp(path: Path) -> list[int]:
+    """Size and times; unlike the time of writing, that of change cannot be set by hand."""
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _is_sum(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def _read(path: Path) -> dict | None:
-    """A small JSON file: empty where there is none, None where it cannot be read as JSON."""
+    """A small JSON file: empty where there is none, None where it holds no JSON object."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         return None
+    return content if isinstance(content, dict) else None
 
 
 def _write(path: Path, content: dict) -> None:
