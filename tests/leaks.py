@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from cdp_lib.evaluate import fitted
+from cdp_lib.evaluate.fitting import perturbation_tables, predicted
 
 
 class Relabelled:
@@ -35,6 +36,7 @@ def assert_blind_to_test_labels(
 
     `make_model()`, or `make_model(cohort)` for a model built from the cohort's tables, gives an
     unfitted model. The labels of the test cells are permuted, replaced by noise, and taken away.
+    The cohort's tables of perturbations and drugs reach a model that takes them, as everywhere.
     """
     parameters = inspect.signature(make_model).parameters.values()
     from_cohort = any(parameter.default is parameter.empty for parameter in parameters)
@@ -44,7 +46,7 @@ def assert_blind_to_test_labels(
         relabelled = Relabelled(cohort, labels)
         model = make_model(relabelled) if from_cohort else make_model()
         model = fitted(model, relabelled, fold, omics)
-        return learned(model), model.predict(X)
+        return learned(model), predicted(model, X, perturbation_tables(relabelled))
 
     for fold in split:
         state, prediction = outcome(cohort.Y, fold)

@@ -19,11 +19,13 @@ from sklearn.base import BaseEstimator
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.fitting import (
     Omics,
+    Tables,
     best_label,
     check_known,
     fit_fold,
     inputs,
     naive_baselines,
+    perturbation_tables,
     tested,
 )
 from cdp_lib.metrics import AXES, LOWER_IS_BETTER, METRICS, score_frame
@@ -70,8 +72,9 @@ def cross_validate(
     if clash := set(models) & set(naive):
         raise InputError(f"{min(clash)!r} is the name of a baseline: call your model otherwise.")
     X, Y = inputs(cohort, omics), cohort.Y  # (lines, features), (lines, perturbations)
+    tables = perturbation_tables(cohort)
     frames = Parallel(n_jobs=n_jobs)(
-        delayed(_scores)(name, model, X, Y, fold, metrics, axes)
+        delayed(_scores)(name, model, X, Y, tables, fold, metrics, axes)
         for name, model in (models | naive).items()
         for fold in split
     )
@@ -130,13 +133,14 @@ def _scores(
     model: BaseEstimator,
     X: pd.DataFrame,
     Y: pd.DataFrame,
+    tables: Tables,
     fold: Fold,
     metrics: tuple[str, ...],
     axes: tuple[str, ...],
 ) -> pd.DataFrame:
     """All scores of one model in one fold; units without a test cell have no row."""
     try:
-        truth, P = tested(fit_fold(model, X, Y, fold), X, Y, fold)
+        truth, P = tested(fit_fold(model, X, Y, fold, tables), X, Y, fold, tables)
         frame = pd.concat([score_frame(truth, P, metrics, axis) for axis in axes])
     except FAILURES as error:
         reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

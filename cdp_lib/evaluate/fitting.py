@@ -1,10 +1,25 @@
 """Where a model meets a fold: it is handed the fold's training cells, and nothing else.
 
 `fitted` is the one door through which a label reaches a model; `naive_baselines` are the
-predictions that any model must beat.
+predictions that any model must beat.  A model says in the signature of its `fit` what it uses:
+
+    fit(X, Y)                    lines with their omics, and the labels of the training cells
+    fit(..., validation=)        (X, Y) of the tune cells, by which it stops
+    fit(..., perturbations=)     one row for each column of Y: kind, smiles, target, ...,
+                                 in a screen of pairs drug_a and drug_b
+    fit(..., drugs=)             one row for each single drug: in a screen of pairs the table that
+                                 drug_a and drug_b name, elsewhere `perturbations` itself
+
+Y always has all columns.  A column that a fold holds out has no label there, only NaN, but it has
+its row in `perturbations`, because what a drug is made of is not a label; `predict` fills every
+column of Y, so a model that compares drugs can predict one that it never saw at work.  Nothing in
+these two tables may be computed from Y.  A `predict` whose signature has `perturbations` or
+`drugs` is handed them, too, and predicts these rows, which may be those of another cohort.
+Columns, drugs and lines are known by their names, never by their position.
 """
 
 import inspect
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -21,6 +36,7 @@ from cdp_lib.models.baselines import (
 from cdp_lib.splits import Fold
 
 Omics = str | list[str] | None  # None: no omics, only the names of the lines
+Tables = Mapping[str, pd.DataFrame]
 
 
 def naive_baselines(cohort) -> dict[str, BaseEstimator]:
@@ -43,22 +59,59 @@ def fitted(model, cohort, fold: Fold, omics: Omics = "expression") -> BaseEstima
     A model whose `fit` takes `validation` learns from the train cells and stops by the tune cells;
     any other model learns from both.  Lines without a training label are left out.
     """
-    return fit_fold(model, inputs(cohort, omics), cohort.Y, fold)
+    tables = perturbation_tables(cohort)
+    return fit_fold(model, inputs(cohort, omics), cohort.Y, fold, tables)
 
 
 def inputs(cohort, omics: Omics) -> pd.DataFrame:
     return pd.DataFrame(index=cohort.Y.index) if omics is None else cohort.X(omics)
 
 
-def fit_fold(model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold: Fold) -> BaseEstimator:
+def perturbation_tables(cohort) -> Tables:
+    """What the cohort knows of its perturbations and their drugs, by the keyword of `fit`."""
+    perturbations, names = getattr(cohort, "perturbations", None), cohort.Y.columns
+    if perturbations is None:
+        return {}
+    missing = names.difference(perturbations.index, sort=False)
+    if len(missing):
+        raise InputError(
+            f"The table of perturbations has no row for {len(missing)} columns of Y, such as "
+            f"{missing.tolist()[0]!r}: build a Cohort first."
+        )
+    perturbations = perturbations.loc[names]
+    return {"perturbations": perturbations, "drugs": getattr(cohort, "drugs", perturbations)}
+
+
+def fit_fold(
+    model: BaseEstimator,
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    fold: Fold,
+    tables: Tables | None = None,
+) -> BaseEstimator:
+    """A clone of `model`, fitted on the fold's cells of Y; `tables` from `perturbation_tables`."""
     if not X.index.equals(Y.index):
         raise InputError("The omics and the response name different lines: build a Cohort first.")
     fold.match(Y)
     model = clone(model)
+    more = taken(model.fit, tables or {})
     tune = labelled(X, Y, fold.tune)
-    if len(tune[0]) and "validation" in inspect.signature(model.fit).parameters:
-        return model.fit(*labelled(X, Y, fold.train), validation=tune)
-    return model.fit(*labelled(X, Y, fold.fit))
+    if len(tune[0]) and taken(model.fit, {"validation": tune}):
+        return model.fit(*labelled(X, Y, fold.train), validation=tune, **more)
+    return model.fit(*labelled(X, Y, fold.fit), **more)
+
+
+def predicted(
+    model: BaseEstimator, X: pd.DataFrame, tables: Tables | None = None
+) -> pd.DataFrame | np.ndarray:
+    """What a fitted model predicts for the lines of X and all perturbations."""
+    return model.predict(X, **taken(model.predict, tables or {}))
+
+
+def taken(method: Callable, offered: Mapping) -> dict:
+    """Those of the offered keywords that the signature of a method names."""
+    parameters = inspect.signature(method).parameters
+    return {name: value for name, value in offered.items() if name in parameters}
 
 
 def labelled(
@@ -71,11 +124,15 @@ def labelled(
 
 
 def tested(
-    model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold: Fold
+    model: BaseEstimator,
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    fold: Fold,
+    tables: Tables | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test cells of Y, all else masked, and the predictions, in the lines that have some."""
     X, truth = labelled(X, Y, fold.test)
-    P = model.predict(X)
+    P = predicted(model, X, tables)
     if np.shape(P) != truth.shape:
         raise InputError(f"it predicted a table of {np.shape(P)} where {truth.shape} was due")
     if not isinstance(P, pd.DataFrame):
