@@ -27,10 +27,10 @@ class _Mean(MaskedScore, BaseEstimator):
     """fit(X, Y) learns `global_mean_` and what `_learn` adds; predict(X) fills lines x columns."""
 
     def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "_Mean":
-        Y = _checked(X, Y)
+        y = _checked(X, Y)  # (lines, perturbations)
         self.columns_ = Y.columns
-        self.global_mean_ = float(np.nanmean(Y.to_numpy()))
-        self._learn(Y)
+        self.global_mean_ = float(np.nanmean(y))
+        self._learn(y, Y.index)
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -42,11 +42,16 @@ class _Mean(MaskedScore, BaseEstimator):
         values = np.broadcast_to(means, (len(X), len(self.columns_))).copy()
         return pd.DataFrame(values, X.index, self.columns_)
 
-    def _learn(self, Y: pd.DataFrame) -> None:
+    def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
         """Nothing beyond the global mean."""
 
     def _means(self, lines: pd.Index) -> np.ndarray | float:
         return self.global_mean_
+
+    def _perturbation_means(self, y: np.ndarray) -> pd.Series:
+        """The mean of each column; the global mean where it has no label."""
+        means = known_means(y, axis=0)
+        return pd.Series(np.where(np.isnan(means), self.global_mean_, means), self.columns_)
 
 
 class GlobalMean(_Mean):
@@ -56,8 +61,8 @@ class GlobalMean(_Mean):
 class PerturbationMean(_Mean):
     """The training mean of each perturbation; the global mean where it was never measured."""
 
-    def _learn(self, Y: pd.DataFrame) -> None:
-        self.perturbation_means_ = Y.mean().fillna(self.global_mean_)
+    def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
+        self.perturbation_means_ = self._perturbation_means(y)
 
     def _means(self, lines: pd.Index) -> np.ndarray:
         return self.perturbation_means_.to_numpy()
@@ -66,8 +71,8 @@ class PerturbationMean(_Mean):
 class LineMean(_Mean):
     """The training mean of each line; the global mean for a line never measured."""
 
-    def _learn(self, Y: pd.DataFrame) -> None:
-        self.line_means_ = Y.mean(axis=1).dropna()
+    def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
+        self.line_means_ = pd.Series(known_means(y, axis=1), lines).dropna()
 
     def _means(self, lines: pd.Index) -> np.ndarray:
         return self.line_means_.reindex(lines).fillna(self.global_mean_).to_numpy()[:, None]
@@ -82,15 +87,16 @@ class MeanEffects(_Mean):
     where both are unknown the global mean: leave lines out and it equals PerturbationMean.
     """
 
-    def _learn(self, Y: pd.DataFrame) -> None:
-        known = Y.notna().to_numpy()
-        lines, perturbations = known.any(axis=1), known.any(axis=0)
-        y = (Y - self.global_mean_).fillna(0).to_numpy()[lines][:, perturbations]
-        a, b = _additive(y, known[lines][:, perturbations].astype(float))
-        self.line_effects_ = pd.Series(a, Y.index[lines])
-        self.perturbation_effects_ = pd.Series(b, Y.columns[perturbations])
-        self.line_means_ = Y.mean(axis=1)[lines]
-        self.perturbation_means_ = Y.mean()[perturbations]
+    def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
+        known = ~np.isnan(y)
+        rows, columns = known.any(axis=1), known.any(axis=0)
+        y, known = y[rows][:, columns], known[rows][:, columns]
+        lines, perturbations = lines[rows], self.columns_[columns]
+        a, b = _additive(np.where(known, y - self.global_mean_, 0), known.astype(float))
+        self.line_effects_ = pd.Series(a, lines)
+        self.perturbation_effects_ = pd.Series(b, perturbations)
+        self.line_means_ = pd.Series(known_means(y, axis=1), lines)
+        self.perturbation_means_ = pd.Series(known_means(y, axis=0), perturbations)
 
     def _means(self, lines: pd.Index) -> np.ndarray:
         a = self.line_effects_.reindex(lines).to_numpy()[:, None]
@@ -113,20 +119,23 @@ class TissueMean(_Mean):
     def __init__(self, tissue: pd.Series | Mapping):
         self.tissue = tissue
 
-    def _learn(self, Y: pd.DataFrame) -> None:
-        tissue = self._of(Y.index)
+    def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
+        tissue = self._of(lines)
         if tissue.isna().all():
             raise InputError(
                 "TissueMean knows the tissue of none of the training lines: give it "
                 "tissue=cohort.lines['tissue'], indexed by line."
             )
-        self.perturbation_means_ = Y.mean().fillna(self.global_mean_)
-        means = Y.groupby(tissue, observed=True).mean()
-        self.tissue_means_ = means.fillna(self.perturbation_means_)
+        self.perturbation_means_ = self._perturbation_means(y)
+        members, tissues = pd.factorize(tissue)  # a line of no tissue: -1
+        means = np.stack([known_means(y[members == one], axis=0) for one in range(len(tissues))])
+        means = np.where(np.isnan(means), self.perturbation_means_.to_numpy(), means)
+        self.tissue_means_ = pd.DataFrame(means, tissues, self.columns_)
 
     def _means(self, lines: pd.Index) -> np.ndarray:
-        means = self.tissue_means_.reindex(self._of(lines)).fillna(self.perturbation_means_)
-        return means.to_numpy()
+        tissue = self.tissue_means_.index.get_indexer(self._of(lines))
+        means = self.tissue_means_.to_numpy()[tissue]
+        return np.where(tissue[:, None] < 0, self.perturbation_means_.to_numpy(), means)
 
     def _of(self, lines: pd.Index) -> pd.Series:
         tissue = pd.Series(self.tissue, dtype=object)
@@ -157,8 +166,15 @@ def _additive(y: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return a, b
 
 
-def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame:
-    """Y in float64, with rows named as in X."""
+def known_means(y: np.ndarray, axis: int) -> np.ndarray:
+    """The mean of the known labels along one axis; NaN where there are none."""
+    known = ~np.isnan(y)
+    sums, counts = np.where(known, y, 0.0).sum(axis=axis), known.sum(axis=axis)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> np.ndarray:
+    """The values of Y in float64, with rows named as in X."""
     if not isinstance(X, pd.DataFrame) or not isinstance(Y, pd.DataFrame):
         raise InputError("A baseline knows lines by name: give X and Y as DataFrames.")
     if not X.index.equals(Y.index):
@@ -167,10 +183,9 @@ def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame:
         )
     if not (Y.index.is_unique and Y.columns.is_unique):
         raise InputError("Y names a line or a perturbation twice: merge or rename them.")
-    floats(Y, "Y")  # refuses what is no number
-    Y = Y.astype(float)
-    if np.isinf(Y.to_numpy()).any():
+    y = floats(Y, "Y")
+    if np.isinf(y).any():
         raise InputError("Y holds infinite values: set them to NaN if they were not measured.")
-    if not Y.notna().to_numpy().any():
+    if np.isnan(y).all():
         raise InputError("Y holds no known response to learn from: give training cells.")
-    return Y
+    return y
