@@ -67,9 +67,11 @@ class Chapter:
 
     def banner(self) -> str:
         """Which data, how much, on what, with which versions."""
+        part = self.profile == "quick" and self.data != "teaching"
+        drawn = " It draws a part of each table by the seed, so that it takes a minute." * part
         return (
             f"{self.name} runs on {EDITIONS[self.data]}.\n"
-            f"Profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.\n"
+            f"Profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.{drawn}\n"
             f"{versions()}."
         )
 
@@ -77,14 +79,22 @@ class Chapter:
         """The value for this run's profile."""
         return {"quick": quick, "teach": teach, "full": full}[self.profile]
 
-    def load(self, study: str, **options: Any) -> Any:
+    def load(
+        self, study: str, *, at_most: dict[str, int | None] | None = None, **options: Any
+    ) -> Any:
         """The cohort or pair screen of a study, its shape after each step printed.
 
-        The checksums of the files behind it go into the record of this run.
+        The profile quick draws a part of it by the seed, no more than the teaching cohort has;
+        `at_most={"perturbations": None}` changes one of these sizes. The checksums of the files
+        behind it go into the record of this run.
         """
         from cdp_lib.data.files.download import given
         from cdp_lib.data.studies import load
+        from cdp_lib.data.studies.draw import QUICK
 
+        if self.profile == "quick":
+            at_most = QUICK.get(study, {}) | (at_most or {})
+            options |= {"at_most": at_most, "draw": self.seed}
         cohort = load(study, data=self.data, **options)
         _show({RECORD: {"data": given()}, "text/html": ""})
         print(f"{study}: {EDITIONS[self.data]}.")

@@ -208,17 +208,33 @@ class Cohort:
             )
         return self._omics[name]
 
-    def subset(self, lines=None, perturbations=None) -> "Cohort":
-        """The same cohort with some lines and perturbations, given as names or as a mask."""
+    def subset(self, lines=None, perturbations=None, features=None, step=None) -> "Cohort":
+        """The same cohort with some lines and perturbations, given as names or as a mask.
+
+        `features` names those to keep of some omics, {"expression": ["BRAF"]}; `step` is what the
+        new cohort says of it.
+        """
         rows = pick(self._Y.index, lines, "line")
         columns = pick(self._Y.columns, perturbations, "perturbation")
-        return self._with(rows, columns)
+        for key in features or {}:
+            self._table(key)
+        kept = {
+            key: pick(table.columns, (features or {}).get(key), f"feature of {key}")
+            for key, table in self._omics.items()
+        }
+        return self._with(rows, columns, kept, step or Step("subset", (len(rows), len(columns))))
 
-    def _with(self, rows: pd.Index, columns: pd.Index, **more: object) -> "Cohort":
-        step = Step("subset", (len(rows), len(columns)))
+    def _with(
+        self,
+        rows: pd.Index,
+        columns: pd.Index,
+        features: dict[str, pd.Index],
+        step: Step,
+        **more: object,
+    ) -> "Cohort":
         return type(self)(
             Y=self._Y.loc[rows, columns],
-            omics={key: table.loc[rows] for key, table in self._omics.items()},
+            omics={key: table.loc[rows, features[key]] for key, table in self._omics.items()},
             lines=self._lines.loc[rows],
             perturbations=self._perturbations.loc[columns],
             name=self.name,

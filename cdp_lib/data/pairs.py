@@ -70,10 +70,10 @@ class PairScreen(Cohort):
         long = long.join(ends, on="perturbation")
         return long[COLUMNS]
 
-    def _with(self, rows: pd.Index, columns: pd.Index, **more: object) -> "PairScreen":
+    def _with(self, rows, columns, features, step, **more: object) -> "PairScreen":
         ends = self._perturbations.loc[columns, ["drug_a", "drug_b"]].to_numpy().ravel()
         drugs = self._drugs.loc[self._drugs.index.isin(ends)]
-        return super()._with(rows, columns, drugs=drugs, **more)
+        return super()._with(rows, columns, features, step, drugs=drugs, **more)
 
 
 def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:

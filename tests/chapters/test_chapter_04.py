@@ -19,6 +19,7 @@ import pytest
 from cdp_lib import audit
 from cdp_lib.data import load
 from cdp_lib.data.files import catalogue
+from cdp_lib.data.studies.drug_response import NAME_COLUMNS, WANG
 from cdp_lib.splits import leave_lines_out
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,34 +61,21 @@ def lower_bound():
     raise AssertionError("the chapter defines no lower_bound")
 
 
-@pytest.fixture(scope="module")
-def in_file():
-    """The shapes that the notebook holds the official files to."""
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        code = "".join(cell["source"])
-        if "IN_FILE = " in code:
-            nodes = [n for n in ast.parse(code).body if isinstance(n, ast.Assign)]
-            return next(ast.literal_eval(n.value) for n in nodes if n.targets[0].id == "IN_FILE")
-    raise AssertionError("the chapter has no IN_FILE")
-
-
-def test_the_shapes_of_the_files_are_those_of_the_paper_but_for_names(paper, in_file):
+def test_the_shapes_of_the_files_are_those_of_the_paper_but_for_names(paper):
     """Columns of names (one or two of each table), and one number with two digits exchanged."""
-    names = {"CCLE expression": 1, "CCLE RPPA": 1, "CCLE metabolites": 2}
-    for file, (lines, columns) in in_file.items():
-        reported = tuple(paper["Table 8", file, "shape"])
-        if file in names:
-            assert reported == (lines, columns + names[file])
-        else:
-            assert reported[0] == lines
-            assert sorted(str(reported[1])) == sorted(str(columns)) and reported[1] != columns
+    tables = {f"CCLE {name}": name for name in ("expression", "metabolites")}
+    tables["CCLE RPPA"] = "rppa"
+    for file, name in (tables | {"CCLE mutations": "mutation"}).items():
+        assert tuple(paper["Table 8", file, "shape"]) == WANG[name]
     release = catalogue.dataset("depmap-19q3")
-    for file, name in (
-        ("CCLE expression", "CCLE_expression.csv"),
-        ("CCLE mutations", "CCLE_mutations.csv"),
-    ):
-        assert release.file(name).paper_shape.startswith(f"{in_file[file][0]:,} lines")
-        assert f" {in_file[file][1]:,} genes" in release.file(name).paper_shape
+    lines, columns = WANG["expression"]
+    shape = release.file("CCLE_expression.csv").paper_shape
+    assert shape.startswith(f"{lines:,} lines x {columns - NAME_COLUMNS['expression']:,} genes")
+    lines, columns = WANG["mutation"]
+    in_file = release.file("CCLE_mutations.csv").paper_shape
+    assert in_file.startswith(f"{lines:,} lines, 18,798 genes")
+    assert sorted(str(columns)) == sorted("18798") and columns != 18_798
+    assert NAME_COLUMNS.keys() == set(tables.values()) and NAME_COLUMNS["metabolites"] == 2
 
 
 def test_the_bound_of_the_paper_by_hand(paper, lower_bound, recorded):

@@ -3,6 +3,7 @@
 import base64
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 
 from cdp_lib import chapter
+from cdp_lib.data import studies
 from cdp_lib.data.files import download
+from cdp_lib.data.studies.draw import QUICK
 from cdp_lib.errors import InputError
 from cdp_lib.figures import style as look
 
@@ -96,9 +99,46 @@ def test_load_prints_edition_and_shapes_and_hands_over_checksums(c, monkeypatch,
     assert isinstance(c.load("drug-response", omics=["expression"]), Cohort)
     ((bundle, _),) = shown
     assert bundle == {chapter.RECORD: {"data": {"hint/a.txt": "sha256:12"}}, "text/html": ""}
-    assert asked == {"study": "drug-response", "data": "teaching", "omics": ["expression"]}
+    assert asked == {
+        "study": "drug-response",
+        "data": "teaching",
+        "omics": ["expression"],
+        "at_most": QUICK["drug-response"],
+        "draw": 0,
+    }
     printed = capsys.readouterr().out
     assert "simulated data" in printed and "240 lines x 600 genes" in printed
+
+
+@pytest.mark.parametrize(
+    ("profile", "given", "at_most"),
+    [
+        ("quick", {}, {"lines": 240, "features": 600, "perturbations": 60}),
+        ("quick", {"perturbations": None}, {"lines": 240, "features": 600, "perturbations": None}),
+        ("teach", {"perturbations": None}, None),
+        ("full", {}, None),
+    ],
+)
+def test_only_quick_draws_a_part_of_the_data(profile, given, at_most, monkeypatch):
+    asked = {}
+
+    def load(study, data, **options):
+        asked.update(options)
+        return SimpleNamespace(describe=lambda: None)
+
+    monkeypatch.setattr(studies, "load", load)
+    chapter.Chapter("00_specimen", profile, "pocket", 7, "cpu").load("drug-response", at_most=given)
+    assert asked == ({} if at_most is None else {"at_most": at_most, "draw": 7})
+
+
+def test_the_banner_says_that_quick_draws_a_part_of_real_data():
+    said = {
+        (profile, data): "a part of each table"
+        in chapter.Chapter("00_specimen", profile, data, 0, "cpu").banner()
+        for profile in chapter.PROFILES
+        for data in ("teaching", "pocket")
+    }
+    assert [key for key, drawn in said.items() if drawn] == [("quick", "pocket")]
 
 
 def test_a_record_is_plain_json_and_invisible(c, shown):

@@ -12,6 +12,7 @@ import inspect
 from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.editions import LOADED
+from cdp_lib.data.studies.draw import drawn
 from cdp_lib.data.studies.drug_pairs import drug_pairs
 from cdp_lib.data.studies.drug_response import drug_response
 from cdp_lib.data.studies.gene_dependency import gene_dependency
@@ -28,9 +29,17 @@ STUDIES = {
 }
 
 
-def load(study: str, data: str = "teaching", **options: object) -> Cohort:
+def load(
+    study: str,
+    data: str = "teaching",
+    at_most: dict[str, int | None] | None = None,
+    draw: int = 0,
+    **options: object,
+) -> Cohort:
     """The cohort (for drug pairs: the screen) of a study, in one of its three editions.
 
+    `at_most={"lines": 240, "features": 600, "perturbations": 60}` keeps a part of the joined
+    tables, drawn by the seed `draw`; the last step says how much.
     Studies: gene-dependency, drug-response, drug-pairs, prism. Options are those of the
     recipe of the same name in this package; the teaching edition also takes its sizes (lines,
     genes, perturbed, drugs, seed).
@@ -48,7 +57,6 @@ def load(study: str, data: str = "teaching", **options: object) -> Cohort:
                 f"The study {study!r} ({data} edition) has no option {name!r};"
                 f" {nearest(name, known)}"
             )
-    if data != "teaching":
-        return recipe(Source(data), **options)
     sizes = {name: options.pop(name) for name in SIZES if name in options}
-    return recipe(Source(data, teaching.root(**sizes)), **options)
+    folder = teaching.root(**sizes) if data == "teaching" else None
+    return drawn(recipe(Source(data, folder), **options), at_most or {}, draw)

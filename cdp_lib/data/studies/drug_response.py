@@ -18,6 +18,8 @@ WANG = {
     "response": (810, 175),
     "joined": (522, 22),
 }
+# How many columns of names the paper counts among its features.
+NAME_COLUMNS = {"expression": 1, "rppa": 1, "metabolites": 2}
 
 
 def drug_response(
@@ -57,7 +59,8 @@ def drug_response(
     for name in chosen(omics, sources.OMICS, source) if omics else ():
         tables[name] = sources.read_omics(source, ids, name, release)
         shape = tables[name].shape
-        steps.append(step(source, name, shape, WANG[name], notes(tables[name])))
+        said = notes(tables[name])
+        steps.append(step(source, name, shape, WANG[name], said, names=NAME_COLUMNS.get(name, 0)))
     Y, tables, joined = join(source, Y, tables, WANG["joined"])
     return assemble(
         source, "drug-response", "ln IC50 (uM)", lines, ids, Y, tables, drugs, [*steps, *joined]

@@ -48,10 +48,23 @@ def notes(table: pd.DataFrame) -> str:
     return "; ".join(table.attrs.get("notes", []))
 
 
-def step(source: Source, what: str, shape: tuple, paper: tuple | None = None, *said: str) -> Step:
-    """A step; where official files do not have the paper's shape, its note says so."""
-    differs = source.edition == "official" and paper is not None and tuple(shape) != paper
-    said = (*said, "differs from the paper" if differs else "")
+def step(
+    source: Source,
+    what: str,
+    shape: tuple,
+    paper: tuple | None = None,
+    *said: str,
+    names: int = 0,
+) -> Step:
+    """A step; where official files do not have the paper's shape, its note says so.
+
+    `names` is how many columns of names the paper counts among the features.
+    """
+    if source.edition == "official" and paper is not None:
+        *rows, columns = paper
+        said = (*said, "" if tuple(shape) == (*rows, columns - names) else "differs from the paper")
+    if names:
+        said = (*said, f"the paper counts {names} column(s) of names")
     return Step(what, tuple(shape), paper, "; ".join(note for note in said if note))
 
 

@@ -1,0 +1,79 @@
+"""A part of a cohort, drawn by the seed: what the profile quick computes with, on every edition.
+
+Each name of a line, a feature or a perturbation draws a lot of its own,
+
+    lot(name) = hash(seed, name),
+
+and those with the smallest lots are kept, in the order of the table. A lot hangs on nothing but the
+name, so two cohorts of one study keep the same lines and drugs, and two omics the same genes.
+Features that a kept perturbation names, the gene itself or the targets of a drug, go before others.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from itertools import chain
+
+import pandas as pd
+
+from cdp_lib.data.cohort import Cohort, Step
+from cdp_lib.errors import InputError, nearest
+
+# The sizes of the teaching cohort: on it, nothing is left out.
+QUICK = {
+    "gene-dependency": {"lines": 240, "features": 600, "perturbations": 300},
+    "drug-response": {"lines": 240, "features": 600, "perturbations": 60},
+    "drug-pairs": {"features": 600},
+    "prism": {"lines": 240, "features": 600, "perturbations": 300},
+}
+SIZES = ("lines", "features", "perturbations")
+
+
+def drawn(cohort: Cohort, at_most: dict[str, int | None], seed: int = 0) -> Cohort:
+    """At most so many `lines`, `features` of each omics and `perturbations`; None keeps all."""
+    refuse_odd_sizes(at_most)
+    Y, perturbations = cohort.Y, cohort.perturbations
+    lines = lowest(Y.index, at_most.get("lines"), seed)
+    columns = lowest(Y.columns, at_most.get("perturbations"), seed)
+    names = named(perturbations.loc[columns])
+    features = {
+        name: lowest(table.columns, at_most.get("features"), seed, names)
+        for name, table in cohort.omics.items()
+    }
+    whole = (Y.shape, *(table.shape[1] for table in cohort.omics.values()))
+    if whole == ((len(lines), len(columns)), *map(len, features.values())):
+        return cohort
+    said = [
+        f"{len(kept):,} of {cohort.X(key).shape[1]:,} of {key}" for key, kept in features.items()
+    ]
+    step = Step(f"drawn by seed {seed}", (len(lines), len(columns)), None, ", ".join(said))
+    return cohort.subset(lines, columns, features, step=step)
+
+
+def refuse_odd_sizes(at_most: dict[str, int | None]) -> None:
+    for name, size in at_most.items():
+        if name not in SIZES:
+            raise InputError(f"at_most has no size {name!r}; {nearest(name, SIZES)}")
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if size is not None and (not whole or size < 1):
+            raise InputError(f"at_most[{name!r}] is {size!r}: give a whole number, 1 or more.")
+
+
+def lot(seed: int, name: object) -> bytes:
+    return hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
+
+
+def lowest(
+    names: pd.Index, size: int | None, seed: int, first: frozenset[str] = frozenset()
+) -> pd.Index:
+    """The names with the smallest lots, those in `first` before all others, in their order."""
+    if size is None or size >= len(names):
+        return names
+    lots = pd.Series([(name not in first, lot(seed, name)) for name in names])
+    return names[sorted(lots.sort_values().index[:size])]
+
+
+def named(perturbations: pd.DataFrame) -> frozenset[str]:
+    """What perturbations may be called among the features: themselves, and their targets."""
+    targets: Iterable[str] = perturbations.get("target", pd.Series(dtype=object)).dropna()
+    of_drugs = chain.from_iterable(str(text).split(", ") for text in targets)
+    return frozenset(chain(perturbations.index.astype(str), of_drugs))
