@@ -5,8 +5,15 @@ Each name is imported when it is first asked for, so that `cdp data list` need n
 
 from importlib import import_module
 
-HOMES = {"Cohort": "cohort", "PairScreen": "pairs", "fetch": "files.download", "load": "studies"}
-__all__ = ["Cohort", "PairScreen", "fetch", "load"]
+HOMES = {
+    "Cohort": "cohort",
+    "PairScreen": "pairs",
+    "fetch": "files.download",
+    "line_names": "studies",
+    "load": "studies",
+    "mean_of_repeats": "checks",
+}
+__all__ = ["Cohort", "PairScreen", "fetch", "line_names", "load", "mean_of_repeats"]
 
 
 def __getattr__(name: str):

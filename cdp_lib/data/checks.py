@@ -1,5 +1,6 @@
 """Checks that every table passes before it becomes part of a cohort."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -34,7 +35,7 @@ def as_index(table: str, names: pd.Index, what: str) -> pd.Index:
     if len(twice):
         raise InputError(
             f"{table} holds {len(twice)} {what} name(s) more than once ({few(twice)}): "
-            f"keep one of each."
+            "keep one of each, or take their mean with cdp_lib.data.mean_of_repeats(table)."
         )
     return names
 
@@ -43,13 +44,7 @@ def check_numbers(table: str, frame: pd.DataFrame, missing_allowed: bool = False
     """The table as float32, if its names are unique and its cells are finite numbers."""
     as_index(table, as_table(table, frame).index, "row")
     as_index(table, frame.columns, "column")
-    other = [c for c, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if other:
-        raise InputError(
-            f"{table} has {len(other)} column(s) that hold no numbers ({few(other)}): "
-            f"drop or convert them."
-        )
-    values = frame.to_numpy(dtype=np.float32, na_value=np.nan)  # (lines, features)
+    values = _numbers(table, frame)  # (lines, features)
     bad = np.isinf(values) if missing_allowed else ~np.isfinite(values)
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -61,9 +56,49 @@ def check_numbers(table: str, frame: pd.DataFrame, missing_allowed: bool = False
     return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
 
 
+def _numbers(table: str, frame: pd.DataFrame) -> np.ndarray:
+    """The cells as float32; the first that is no number is named."""
+    plain = all(
+        pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+        for kind in frame.dtypes
+    )
+    if plain:
+        return frame.to_numpy(dtype=np.float32, na_value=np.nan)
+    columns = []
+    for name, column in frame.items():
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "mMc":
+            wrong = column.notna()
+        else:
+            column, given = pd.to_numeric(column.astype(object), errors="coerce"), column
+            wrong = column.isna() & given.notna()
+        if wrong.any():
+            line = wrong.idxmax()
+            raise InputError(
+                f"{table} holds {frame.at[line, name]!r}, which is no number, at line {line}, "
+                f"column {name} ({int(wrong.sum())} such cell(s) in this column): put numbers or "
+                "NaN there, or drop the column."
+            )
+        columns.append(column.to_numpy(dtype=np.float32, na_value=np.nan))
+    return np.column_stack(columns)
+
+
+def mean_of_repeats(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a name: the mean of the known values of all rows that carry it."""
+    return as_table("The table", table).groupby(level=0, sort=False).mean()
+
+
 def join_lines(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.Index, str]:
-    """Lines known to every table, in the order of the first; and a note with the counts."""
+    """Lines known to every table, in the order of the first; and a note with the counts.
+
+    Where more than half of the lines are lost a warning says to which table.
+    """
     (first, reference), *others = tables.items()
+    for name, table in tables.items():
+        if isinstance(table.index, pd.RangeIndex):
+            raise InputError(
+                f"The rows of {name} are only numbered, 0 to {len(table) - 1}, so its lines have "
+                "no names to be joined by: name them with .set_index(...)."
+            )
     kept = reference.index
     counts = []
     for name, table in others:
@@ -71,13 +106,37 @@ def join_lines(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.Index, str]:
         shared = kept[kept.isin(table.index)]
         if not len(shared):
             raise InputError(
-                f"No line is left when {name} is joined ({first} has lines such as "
-                f"{few(kept)}; {name} such as {few(table.index)}): bring both to the same ids."
+                f"No line is left when {name} is joined, because {first} has lines such as "
+                f"{_shown(kept)} and {name} such as {_shown(table.index)}: "
+                f"{_remedy(kept, table.index)}."
             )
         counts.append((name, len(table), len(kept) - len(shared)))
         kept = shared
     lost = [f"{n} not in {name}" for name, _, n in counts if n]
-    return kept, f"of {len(reference)} lines in {first}" + (": " + ", ".join(lost) if lost else "")
+    note = f"of {len(reference)} lines in {first}" + (": " + ", ".join(lost) if lost else "")
+    if 2 * len(kept) < len(reference):
+        warnings.warn(
+            f"Only {len(kept)} lines are left {note}: look whether the tables spell their lines "
+            "alike.",
+            stacklevel=3,
+        )
+    return kept, note
+
+
+def _shown(names: pd.Index) -> str:
+    """The first names as Python writes them, so that numbers, text and blanks can be told."""
+    return few([repr(name) for name in names.tolist()[:3]]) + (", ..." if len(names) > 3 else "")
+
+
+def _remedy(one: pd.Index, other: pd.Index) -> str:
+    """What would make two sets of names meet."""
+
+    def plain(names: pd.Index) -> pd.Index:
+        return names.astype(str).str.strip()
+
+    if plain(one).isin(plain(other)).any():
+        return "make both text without blanks, with .index.astype(str).str.strip()"
+    return "bring both to the same ids, for example with cdp_lib.data.line_names()"
 
 
 def frozen(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ made; afterwards nothing in it changes.
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import pandas as pd
@@ -46,69 +46,77 @@ def steps_table(steps: Iterable[Step]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "here", "paper", "note"])
 
 
+def _shallow(table: pd.DataFrame) -> pd.DataFrame:
+    return table.copy(deep=False)
+
+
+# What whoever asks is given of each table: a copy, which is shallow where numbers are read-only.
+GIVEN = {
+    "Y": _shallow,
+    "omics": lambda tables: MappingProxyType({k: _shallow(t) for k, t in tables.items()}),
+    "lines": pd.DataFrame.copy,
+    "perturbations": pd.DataFrame.copy,
+    "drugs": pd.DataFrame.copy,
+    "extras": lambda extras: MappingProxyType(copy.deepcopy(dict(extras))),
+    "truth": copy.deepcopy,
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Cohort:
     """Lines with their omics and their response, aligned by name; it never changes.
 
-    Make one with `cdp_lib.data.load(study)` or, from your own tables, `Cohort.from_tables`.
+    Make one with `cdp_lib.load(study)` or, from your own tables, `Cohort.from_tables`.
     """
 
-    def __init__(
-        self,
-        *,
-        Y: pd.DataFrame,
-        omics: Mapping[str, pd.DataFrame],
-        lines: pd.DataFrame,
-        perturbations: pd.DataFrame,
-        name: str,
-        edition: str,
-        study: str,
-        response: str,
-        lower_is_sensitive: bool = True,
-        steps: Iterable[Step] = (),
-        extras: Mapping[str, object] | None = None,
-        truth: object = None,
-    ):
-        if edition not in EDITIONS:
+    Y: pd.DataFrame  # lines x perturbations, float32, NaN where nothing was measured
+    omics: Mapping[str, pd.DataFrame]  # name -> lines x features, float32, complete
+    lines: pd.DataFrame  # one row a line: tissue, donor, name and what else is known
+    perturbations: pd.DataFrame  # one row a perturbation: its kind; for drugs structure and target
+    name: str = "my cohort"
+    edition: str = "own"
+    study: str = "own"
+    response: str = "response"
+    lower_is_sensitive: bool = True
+    steps: tuple[Step, ...] = ()
+    extras: Mapping[str, object] = field(default_factory=dict)  # interaction graph, pathways
+    truth: object = None  # what the simulation knows, in the teaching edition
+
+    def __post_init__(self):
+        if self.edition not in EDITIONS:
             raise InputError(
-                f"There is no edition {edition!r}: choose one of {', '.join(EDITIONS)}."
+                f"There is no edition {self.edition!r}: choose one of {', '.join(EDITIONS)}."
             )
-        if not Y.size:
+        rows, columns = self.Y.shape
+        if not rows * columns:
             raise InputError(
-                f"{name} would hold {Y.shape[0]} lines x {Y.shape[1]} perturbations: ask for "
+                f"{self.name} would hold {rows} lines x {columns} perturbations: ask for "
                 f"less strict filters, or for names that it has."
             )
-        for key, table in omics.items():
+        for key, table in self.omics.items():
             if not table.shape[1]:
                 raise InputError(
-                    f"No feature of {key} is left in {name}: leave {key} out, or filter it less."
+                    f"No feature of {key} is left in {self.name}: leave {key} out, or filter "
+                    "it less."
                 )
         self.__dict__.update(
-            name=name,
-            edition=edition,
-            study=study,
-            response=response,
-            lower_is_sensitive=lower_is_sensitive,
-            steps=tuple(steps),
-            _Y=frozen(Y),
-            _omics={key: frozen(table) for key, table in omics.items()},
-            _lines=lines.copy(),
-            _perturbations=perturbations.copy(),
-            _extras=copy.deepcopy(dict(extras or {})),
-            _truth=copy.deepcopy(truth),
+            Y=frozen(self.Y),
+            omics={key: frozen(table) for key, table in self.omics.items()},
+            lines=self.lines,  # each a copy, by GIVEN
+            perturbations=self.perturbations,
+            steps=tuple(self.steps),
+            extras=dict(self.extras or {}),
+            truth=self.truth,
         )
 
-    def __setattr__(self, key: str, value: object = None) -> None:
-        raise AttributeError(
-            f"{type(self).__name__}.{key} cannot be set or deleted, because a cohort never "
-            "changes: make another one with .subset() or from_tables()."
-        )
-
-    __delattr__ = __setattr__
+    def __getattribute__(self, name: str):
+        value = super().__getattribute__(name)
+        return GIVEN[name](value) if name in GIVEN else value
 
     def __setstate__(self, state: dict) -> None:
         """Read-only again after a journey to another process."""
-        omics = {key: frozen(table) for key, table in state["_omics"].items()}
-        self.__dict__.update(state, _Y=frozen(state["_Y"]), _omics=omics)
+        omics = {key: frozen(table) for key, table in state["omics"].items()}
+        self.__dict__.update(state, Y=frozen(state["Y"]), omics=omics)
 
     @classmethod
     def from_tables(
@@ -118,21 +126,16 @@ class Cohort:
         lines: pd.DataFrame,
         perturbations: pd.DataFrame | None = None,
         *,
-        name: str = "my cohort",
-        edition: str = "own",
-        study: str = "own",
-        response: str = "response",
-        lower_is_sensitive: bool = True,
         steps: Iterable[Step] = (),
         paper_shape: tuple[int, ...] | None = None,
-        extras: Mapping[str, object] | None = None,
-        truth: object = None,
+        **about: object,
     ) -> "Cohort":
         """Check the tables, keep the lines that all of them know, and write that down as a step.
 
         `Y` is lines x perturbations, each omics table lines x features, `lines` has a column
         `tissue` (and, where known, `donor` and `name`), `perturbations` has a row for each
-        column of `Y`. Lines are joined by name; the order is that of `Y`.
+        column of `Y`. Lines are joined by name; the order is that of `Y`. `about` are the other
+        fields: name, response (what a number of Y means), lower_is_sensitive, extras.
         """
         Y = check_numbers("Y", Y, missing_allowed=True)
         if not isinstance(omics, Mapping):
@@ -151,62 +154,25 @@ class Cohort:
             },
             lines=complete_lines(lines.loc[kept]),
             perturbations=complete_perturbations(perturbations, Y.columns),
-            name=name,
-            edition=edition,
-            study=study,
-            response=response,
-            lower_is_sensitive=lower_is_sensitive,
             steps=(*steps, Step("lines in every table", Y.shape, paper_shape, joined)),
-            extras=extras,
-            truth=truth,
+            **about,
         )
-
-    @property
-    def Y(self) -> pd.DataFrame:
-        """The response, lines x perturbations, float32, NaN where nothing was measured."""
-        return self._Y.copy(deep=False)
-
-    @property
-    def omics(self) -> Mapping[str, pd.DataFrame]:
-        """Name -> lines x features, float32, complete, in the order of `Y`."""
-        return MappingProxyType({k: table.copy(deep=False) for k, table in self._omics.items()})
-
-    @property
-    def lines(self) -> pd.DataFrame:
-        """One row a line: tissue, donor, name and what else is known."""
-        return self._lines.copy()
-
-    @property
-    def perturbations(self) -> pd.DataFrame:
-        """One row a perturbation: its kind and, for drugs, structure and target."""
-        return self._perturbations.copy()
-
-    @property
-    def extras(self) -> Mapping[str, object]:
-        """What else a study brings: interaction graph, pathways, tables of single drugs."""
-        return MappingProxyType(copy.deepcopy(self._extras))
-
-    @property
-    def truth(self) -> object:
-        """What the simulation knows, in the teaching edition; else None."""
-        return copy.deepcopy(self._truth)
 
     def X(self, omics: str | Iterable[str]) -> pd.DataFrame:
         """One omics table by name; several side by side under two-level columns."""
+        tables = self.omics
+        names = [omics] if isinstance(omics, str) or not isinstance(omics, Iterable) else [*omics]
+        for name in names:
+            if name not in tables:
+                raise InputError(
+                    f"{self.name} has no omics {name!r}: choose from {', '.join(tables)}."
+                )
         if isinstance(omics, str):
-            return self._table(omics).copy(deep=False)
-        names = list(omics) if isinstance(omics, Iterable) else [omics]
+            return tables[omics]
         if not names:
-            raise InputError(f"X() got no omics name: choose from {', '.join(self._omics)}.")
-        tables = {name: self._table(name) for name in names}
-        return frozen(pd.concat(tables, axis=1, names=["omics", "feature"]))  # (lines, all)
-
-    def _table(self, name: str) -> pd.DataFrame:
-        if name not in self._omics:
-            raise InputError(
-                f"{self.name} has no omics {name!r}: choose from {', '.join(self._omics)}."
-            )
-        return self._omics[name]
+            raise InputError(f"X() got no omics name: choose from {', '.join(tables)}.")
+        chosen = {name: tables[name] for name in names}
+        return frozen(pd.concat(chosen, axis=1, names=["omics", "feature"]))  # (lines, all)
 
     def subset(self, lines=None, perturbations=None, features=None, step=None) -> "Cohort":
         """The same cohort with some lines and perturbations, given as names or as a mask.
@@ -214,38 +180,22 @@ class Cohort:
         `features` names those to keep of some omics, {"expression": ["BRAF"]}; `step` is what the
         new cohort says of it.
         """
-        rows = pick(self._Y.index, lines, "line")
-        columns = pick(self._Y.columns, perturbations, "perturbation")
-        for key in features or {}:
-            self._table(key)
+        rows = pick(self.Y.index, lines, "line")
+        columns = pick(self.Y.columns, perturbations, "perturbation")
+        tables, features = self.omics, features or {}
+        for key in features:
+            self.X(key)  # refuses an omics that is not there
         kept = {
-            key: pick(table.columns, (features or {}).get(key), f"feature of {key}")
-            for key, table in self._omics.items()
+            key: pick(table.columns, features.get(key), f"feature of {key}")
+            for key, table in tables.items()
         }
-        return self._with(rows, columns, kept, step or Step("subset", (len(rows), len(columns))))
-
-    def _with(
-        self,
-        rows: pd.Index,
-        columns: pd.Index,
-        features: dict[str, pd.Index],
-        step: Step,
-        **more: object,
-    ) -> "Cohort":
-        return type(self)(
-            Y=self._Y.loc[rows, columns],
-            omics={key: table.loc[rows, features[key]] for key, table in self._omics.items()},
-            lines=self._lines.loc[rows],
-            perturbations=self._perturbations.loc[columns],
-            name=self.name,
-            edition=self.edition,
-            study=self.study,
-            response=self.response,
-            lower_is_sensitive=self.lower_is_sensitive,
-            steps=(*self.steps, step),
-            extras=self._extras,
-            truth=self._truth,
-            **more,
+        return replace(
+            self,
+            Y=self.Y.loc[rows, columns],
+            omics={key: table.loc[rows, kept[key]] for key, table in tables.items()},
+            lines=self.lines.loc[rows],
+            perturbations=self.perturbations.loc[columns],
+            steps=(*self.steps, step or Step("subset", (len(rows), len(columns)))),
         )
 
     def describe(self) -> None:
@@ -256,25 +206,28 @@ class Cohort:
             print(table.to_string(index=False, justify="left"))
 
     def __repr__(self) -> str:
-        n_lines, n_perturbations = self._Y.shape
-        known = float(self._Y.notna().to_numpy().mean())
-        kinds = ", ".join(pd.unique(self._perturbations["kind"].astype(str)))
+        n_lines, n_perturbations = self.Y.shape
+        known = float(self.Y.notna().to_numpy().mean())
+        kinds = ", ".join(pd.unique(self.perturbations["kind"].astype(str)))
         word = "lower" if self.lower_is_sensitive else "higher"
-        omics = ", ".join(f"{key} {table.shape[1]:,}" for key, table in self._omics.items())
+        omics = ", ".join(f"{key} {table.shape[1]:,}" for key, table in self.omics.items())
         simulated = ", simulated" if self.edition == "teaching" else ""
         return (
             f"{type(self).__name__} {self.name!r} ({self.edition} edition{simulated})\n"
             f"  response: {self.response}, {n_lines:,} lines x {n_perturbations:,} "
             f"perturbations ({kinds}), {known:.1%} measured, {word} = more sensitive\n"
             f"  omics: {omics or 'none'}\n"
-            f"  lines: {self._lines['tissue'].nunique():,} tissues, "
-            f"{groups(self._lines['donor']):,} donors"
+            f"  lines: {self.lines['tissue'].nunique():,} tissues, {donors(self.lines['donor'])}"
         )
 
 
-def groups(donor: pd.Series) -> int:
-    """Number of donors, a line of unknown donor counting as its own."""
-    return int(donor.nunique() + donor.isna().sum())
+def donors(donor: pd.Series) -> str:
+    """How many donors are known, and of how many lines none is."""
+    unknown = int(donor.isna().sum())
+    if unknown == len(donor):
+        return "donors unknown"
+    lines = f", {unknown:,} lines of unknown donor" if unknown else ""
+    return f"{donor.nunique():,} donors{lines}"
 
 
 def complete_lines(lines: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 from cdp_lib.data.checks import few
 from cdp_lib.errors import InputError
 
-KINDS = ("ccle", "cosmic", "sanger", "name", "nci60")
+KINDS = ("ach", "ccle", "cosmic", "sanger", "name", "nci60")
 
 # One spelling of each tissue: 19Q4 writes "central_nervous_system", 20Q2 "Central Nervous System";
 # these two differ only in case and spaces. The OncoTree names of 22Q4 and later that mean the same
@@ -182,6 +182,8 @@ class IdMap:
             self._add_patients(models, "patient")
         if details is not None:
             self._add_details(details)
+        spelled = (ids for names in self._ids.values() for ids in names.values())
+        self._known = {line for ids in spelled for line in ids if is_ach(line)}
         for number, twins in enumerate(TWINS):
             for name in twins:
                 self._patients[f"twins {number}"] |= self._ids["name"].get(name, set())
@@ -213,13 +215,20 @@ class IdMap:
         for cosmic, name in details["name"].items():
             self._ids["name"][normalised(name)] |= self._ids["cosmic"].get(str(cosmic), set())
 
-    def to_ach(self, names: Iterable, kind: str = "name") -> Match:
-        """ACH ids of names of one kind: "ccle", "cosmic", "sanger", "name" or "nci60"."""
+    def to_ach(self, names: Iterable, kind: str = "auto") -> Match:
+        """ACH ids of names of one kind: "ach", "ccle", "cosmic", "sanger", "name" or "nci60".
+
+        "auto" takes the kind that knows most of the names.
+        """
+        names = list(names)
+        if kind == "auto":
+            matches = [self.to_ach(names, kind) for kind in KINDS]
+            return max(matches, key=lambda m: (len(m.mapping) + len(m.ambiguous), len(m.mapping)))
         if kind not in KINDS:
             raise InputError(f"There is no kind of name {kind!r}: choose of {', '.join(KINDS)}.")
         found: dict[str, str] = {}
         unmatched, ambiguous = [], {}
-        for name in pd.unique(pd.Series(list(names), dtype=object).astype(str)):
+        for name in pd.unique(pd.Series(names, dtype=object).astype(str)):
             ids = sorted(self._look_up(name, kind))
             if not any(is_ach(i) for i in ids):
                 unmatched.append(name)
@@ -233,6 +242,8 @@ class IdMap:
         return Match(mapping.drop(list(ambiguous), errors="ignore"), unmatched, ambiguous)
 
     def _look_up(self, name: str, kind: str) -> set[str]:
+        if kind == "ach":
+            return {name} & self._known
         if kind != "nci60":
             return self._ids[kind].get(key(name, kind), set())
         line = nci60_name(name)

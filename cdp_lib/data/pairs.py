@@ -5,6 +5,7 @@ both orders were measured in one line, their mean counts, and the screen says ho
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -15,12 +16,11 @@ from cdp_lib.errors import InputError
 COLUMNS = ["line", "drug_a", "drug_b", "value"]
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class PairScreen(Cohort):
     """Lines x pairs of drugs. `Y`, `lines`, `omics`, `X()` are those of a cohort."""
 
-    def __init__(self, *, drugs: pd.DataFrame, **tables: object):
-        super().__init__(**tables)
-        self.__dict__["_drugs"] = drugs.copy()
+    drugs: pd.DataFrame  # one row a single drug: its name, structure and target
 
     @classmethod
     def from_tables(
@@ -55,25 +55,21 @@ class PairScreen(Cohort):
         perturbations.insert(0, "kind", single.map({True: "single drug", False: "drug pair"}))
         merged = Step("pairs in one order", Y.shape, None, note)
         cohort = Cohort.from_tables(Y, omics, lines, perturbations, steps=(*steps, merged), **more)
-        return cls(drugs=drugs, **fields(cohort))
-
-    @property
-    def drugs(self) -> pd.DataFrame:
-        """One row a single drug: its name, structure and target."""
-        return self._drugs.copy()
+        return cls(drugs=drugs.copy(), **vars(cohort))
 
     @property
     def pairs(self) -> pd.DataFrame:
         """The measured cells, one a row: line, drug_a, drug_b, value."""
-        long = self._Y.stack().dropna().rename("value").reset_index()
-        ends = self._perturbations[["drug_a", "drug_b"]]
+        long = self.Y.stack().dropna().rename("value").reset_index()
+        ends = self.perturbations[["drug_a", "drug_b"]]
         long = long.join(ends, on="perturbation")
         return long[COLUMNS]
 
-    def _with(self, rows, columns, features, step, **more: object) -> "PairScreen":
-        ends = self._perturbations.loc[columns, ["drug_a", "drug_b"]].to_numpy().ravel()
-        drugs = self._drugs.loc[self._drugs.index.isin(ends)]
-        return super()._with(rows, columns, features, step, drugs=drugs, **more)
+    def subset(self, lines=None, perturbations=None, features=None, step=None) -> "PairScreen":
+        """The same screen with some lines and pairs, and the drugs of these pairs."""
+        part = super().subset(lines, perturbations, features, step)
+        used = part.perturbations[["drug_a", "drug_b"]].to_numpy().ravel()
+        return replace(part, drugs=part.drugs[part.drugs.index.isin(used)])
 
 
 def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -118,8 +114,3 @@ def pair_matrix(long: pd.DataFrame) -> pd.DataFrame:
 def pair_names(long: pd.DataFrame) -> pd.Series:
     """The name of each row's pair: "A + B"."""
     return long["drug_a"] + " + " + long["drug_b"]
-
-
-def fields(cohort: Cohort) -> dict:
-    """The arguments that would make this cohort again."""
-    return {key.removeprefix("_"): value for key, value in vars(cohort).items()}

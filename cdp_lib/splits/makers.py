@@ -333,7 +333,12 @@ def _groups(table, names, groups, what, usual) -> tuple[np.ndarray, str]:
     if groups is None:
         return np.arange(len(names)), f"{what} ungrouped"
     label = groups if isinstance(groups, str) else getattr(groups, "name", None) or "given group"
-    return _numbers(_column(table, names, groups, what)), f"{what} of one {label} together"
+    labels = _column(table, names, groups, what)
+    unknown = int(labels.isna().sum())
+    if unknown == len(labels):
+        return _numbers(labels), f"{what} alone, because their {label}s are unknown"
+    apart = f", {unknown} of unknown {label} alone" if unknown else ""
+    return _numbers(labels), f"{what} of one {label} together{apart}"
 
 
 def _column(table, names: pd.Index, groups: Groups, what: str) -> pd.Series:

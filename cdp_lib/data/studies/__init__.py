@@ -9,9 +9,13 @@ it was asked to by an option whose name says so; a feature with missing cells is
 
 import inspect
 
+import pandas as pd
+
 from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.editions import LOADED
+from cdp_lib.data.ids import IdMap
+from cdp_lib.data.studies import sources
 from cdp_lib.data.studies.draw import drawn
 from cdp_lib.data.studies.drug_pairs import drug_pairs
 from cdp_lib.data.studies.drug_response import drug_response
@@ -60,3 +64,12 @@ def load(
     sizes = {name: options.pop(name) for name in SIZES if name in options}
     folder = teaching.root(**sizes) if data == "teaching" else None
     return drawn(recipe(Source(data, folder), **options), at_most or {}, draw)
+
+
+def line_names(data: str = "pocket") -> tuple[pd.DataFrame, IdMap]:
+    """What is known of every line (tissue, donor, name), by ACH id, and the map of its spellings.
+
+    `names.to_ach(index)` finds the ACH ids of names of any project, and says which it cannot.
+    """
+    lines, names = sources.read_lines(sources.Source(data))
+    return lines.assign(donor=names.donors(lines.index)), names

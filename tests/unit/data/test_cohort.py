@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdp_lib.data.checks import frozen
+from cdp_lib.data.checks import frozen, mean_of_repeats
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.data.pairs import PairScreen, canonical_pairs
 from cdp_lib.errors import InputError
@@ -100,7 +100,7 @@ def test_repr_says_what_a_student_wants_to_know(cohort):
         "93.3% measured",
         "lower = more sensitive",
         "expression 4, rppa 2",
-        "2 tissues, 5 donors",
+        "2 tissues, donors unknown",
     ):
         assert words in text, text
 
@@ -253,7 +253,7 @@ def broken():
             {"expression": omics["expression"].set_axis(list("pqrstu"))},
             lines,
         ),
-        "No line is left when expression is joined .*L0.*p, q, r",
+        "expression .*'L0'.*'p', 'q'",
     )
     hole = omics["expression"].copy()
     hole.loc["L2", "y"] = np.nan
@@ -262,7 +262,19 @@ def broken():
     yield "infinite", (Y, {"expression": hole}, lines), "infinite, at line L2, column y"
     yield "infinite response", (Y.fillna(np.inf), omics, lines), "Y .*infinite, at line L0"
     yield "no tissue", (Y, omics, lines[[]]), "no column 'tissue'"
-    yield "text", (Y, {"e": omics["rppa"].assign(p="high")}, lines), "hold no numbers .p"
+    yield "text", (Y, {"e": omics["rppa"].assign(p="high")}, lines), "'high', .* line L0, column p"
+    cell = Y.astype(object)
+    cell.loc["L3", "b"] = "<0.1"
+    yield "one text cell", (cell, omics, lines), "'<0.1', .* line L3, column b"
+    yield "dates", (Y.assign(a=pd.Timestamp(2020, 1, 1)), omics, lines), "Timestamp.*column a"
+    yield "complex", (Y * 1j, omics, lines), "no number"
+    numbered = Y.reset_index(drop=True)
+    yield "row numbers", (numbered, {}, lines.reset_index(drop=True)), "Y are only numbered"
+    cosmic = Y.set_axis([905933, 905934, 905935, 905936, 905937, 905938])
+    spelled = lines.set_axis(cosmic.index.astype(str))
+    yield "numbers and text", (cosmic, {}, spelled), "905933, .*'905933', .*astype.str"
+    blank = lines.set_axis([f"{name} " for name in NAMES])
+    yield "trailing blanks", (Y, {}, blank), "'L0', .*'L0 ', .*strip"
     yield "no row", (Y, omics, lines, pd.DataFrame(index=["a"])), "no row for 2 of the 3"
     yield "an array", (Y.to_numpy(), omics, lines), "Y is of the type ndarray: give a pandas"
     yield "one omics", (Y, omics["rppa"], lines), "omics is of the type DataFrame: give a dict"
@@ -281,6 +293,27 @@ def test_tables_that_do_not_fit(given, message):
     assert str(error.value).endswith(".") and "\n" not in str(error.value)
 
 
+def test_numbers_in_columns_of_objects_are_numbers():
+    Y, omics, lines = tables()
+    cohort = Cohort.from_tables(Y.astype(object), omics, lines)
+    pd.testing.assert_frame_equal(cohort.Y, Cohort.from_tables(Y, omics, lines).Y)
+
+
+def test_a_join_that_loses_most_lines_is_a_warning():
+    Y, omics, lines = tables()
+    with pytest.warns(UserWarning, match="Only 2 lines are left of 6 .*4 not in expression"):
+        Cohort.from_tables(Y, {"expression": omics["expression"].loc[["L0", "L4"]]}, lines)
+
+
+def test_repeats_are_averaged_by_name():
+    Y, omics, lines = tables()
+    again = pd.concat([Y, Y.loc[["L1"]] + 2])
+    merged = mean_of_repeats(again)
+    assert merged.index.tolist() == Y.index.tolist()
+    np.testing.assert_allclose(merged.loc["L1"], Y.loc["L1"] + 1)
+    np.testing.assert_allclose(merged.drop("L1"), Y.drop("L1"))
+
+
 def test_an_unknown_edition():
     Y, omics, lines = tables()
     with pytest.raises(InputError, match="official, pocket, own, teaching"):
@@ -293,7 +326,7 @@ def test_unknown_tissue_and_own_donor():
     lines.loc["L1", "tissue"] = None
     cohort = Cohort.from_tables(Y, omics, lines)
     assert cohort.lines.loc["L1", "tissue"] == "unknown"
-    assert "3 tissues, 4 donors" in repr(cohort)
+    assert "3 tissues, 2 donors, 2 lines of unknown donor" in repr(cohort)
 
 
 def test_pairs_are_unordered_and_merged(screen):

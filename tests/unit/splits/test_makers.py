@@ -27,6 +27,7 @@ from cdp_lib.splits import (
     leave_tissues_out,
     nested,
 )
+from cdp_lib.splits.folds import refuse_leak
 
 ONCE = [leave_pairs_out, leave_lines_out, leave_tissues_out, leave_perturbations_out]
 EVERY = [*ONCE, leave_both_out]
@@ -314,6 +315,35 @@ def test_the_sentence_names_the_groups():
     split = leave_lines_out(data, n_folds=3, groups=batch)
     assert "lines of one batch together" in str(split)
     assert_no_leak(split, batch)
+
+
+def test_the_sentence_says_of_how_many_lines_no_donor_is_known():
+    data = cohort(missing=0)
+    data.lines["donor"] = None
+    assert "donors are unknown" in str(leave_lines_out(data))
+    data.lines["donor"] = ["p", "p", *[None] * (len(data.Y) - 2)]
+    assert f"{len(data.Y) - 2} of unknown donor alone" in str(leave_lines_out(data))
+
+
+def test_lines_of_unknown_donor_are_no_family():
+    """Each is a group of its own: some are tested while others are trained on."""
+    data = cohort(missing=0)
+    data.lines["donor"] = None
+    tested = [int(fold.test[:, 0].sum()) for fold in leave_lines_out(data, 3)]
+    assert tested == [10, 10, 10]
+    data.lines["donor"] = np.where(np.arange(len(data.Y)) < 20, None, "p")
+    tested = [fold.test[:, 0] for fold in leave_lines_out(data, n_folds=3, tune=0)]
+    parts = sorted((rows[:20].sum(), rows[20:].sum()) for rows in tested)
+    assert parts == [(0, 10), (10, 0), (10, 0)]
+
+
+@pytest.mark.parametrize("pair", [(TRAIN, TEST), (TUNE, TEST), (TRAIN, TUNE)])
+def test_a_group_in_two_roles_is_refused(pair):
+    roles = np.array([[TRAIN], [TUNE], [TEST], [pair[0]], [pair[1]]], dtype=np.int8)
+    groups = np.array([[0], [1], [2], [3], [3]])
+    with pytest.raises(InputError, match="1 groups"):
+        refuse_leak("leave lines out", Fold(roles), groups)
+    refuse_leak("leave lines out", Fold(roles), np.arange(5)[:, None])
 
 
 @pytest.mark.parametrize(
