@@ -92,49 +92,34 @@ def data_show(dataset_id: str, as_json: bool) -> None:
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--edition", type=click.Choice(["pocket", "official"]), help="Every file of it.")
 @click.option(
-    "--unpack",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path),
-    help="Also unpack the archives among them into FOLDER/<data set>.",
-)
-@click.option(
     "--unpin",
     is_flag=True,
     help="Take what is upstream today for files whose first download was pinned.",
 )
 @json_option
-def data_fetch(
-    ids: tuple[str, ...], edition: str | None, folder: Path | None, unpin: bool, as_json: bool
-) -> None:
+def data_fetch(ids: tuple[str, ...], edition: str | None, unpin: bool, as_json: bool) -> None:
     """Download data sets, or a whole edition, into the cache, and verify every file.
 
     A file that is there is not downloaded again. CDP_CACHE names the cache,
     CDP_MIRROR a folder or an address that is asked before the sources.
-    The chapters read archives as they are; --unpack is for other programs.
+    Archives stay packed: the chapters read them as they are.
 
     \b
     Examples:
       cdp data fetch gdsc-pocket msigdb-hallmark
       cdp data fetch --edition pocket
-      cdp data fetch gdsc-pocket --unpack tables
       cdp data fetch hint --unpin
     """
-    from cdp_lib.data.files.archives import ARCHIVES, unpack
     from cdp_lib.data.files.download import fetch
 
     if not ids and edition is None:
         raise InputError("nothing to fetch: name data sets (cdp data list) or give --edition.")
     with redirect_stdout(sys.stderr if as_json else sys.stdout):  # licences are no JSON
         paths = fetch(list(ids) or None, edition=edition, unpin=unpin)
-    archives = [path for path in paths if folder and path.suffix in ARCHIVES]
-    written = [file for path in archives for file in unpack(path, folder / path.parent.name)]
     if as_json:
-        print_json({"files": paths, "unpacked": written})
-        return
-    click.echo(f"{len(paths)} files are here and verified.")
-    if folder is not None:
-        click.echo(f"{len(archives)} archives gave {len(written)} files in {folder}.")
+        print_json({"files": paths})
+    else:
+        click.echo(f"{len(paths)} files are here and verified.")
 
 
 @data.command("verify")

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cdp_lib.errors import InputError
+
 GB = 1e9
 NEEDED_MEMORY = 4 * GB  # the quick profile, with room for the rest of the desktop
 NEEDED_DISK = 1 * GB  # the pocket edition and its parsed tables
@@ -64,8 +66,12 @@ def _memory() -> Line:
 def _storage() -> Iterator[Line]:
     from cdp_lib.data.files.download import cache_dir
 
-    cache = cache_dir()
-    there = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    try:
+        cache = cache_dir()
+        there = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    except (InputError, OSError):
+        yield Line("cache", os.environ.get("CDP_CACHE", ""), "correct or unset CDP_CACHE")
+        return
     elsewhere = "set CDP_CACHE to a folder on another disk"
     writable = there.is_dir() and os.access(there, os.W_OK)
     yield Line("cache", str(cache), "" if writable else f"cannot be written: {elsewhere}")
@@ -74,12 +80,19 @@ def _storage() -> Iterator[Line]:
 
 
 def _mirror() -> Line:
-    mirror = os.environ.get("CDP_MIRROR", "")
-    if not mirror:
+    from cdp_lib.data.files.download import mirror_place
+    from cdp_lib.data.files.transfer import without_password
+
+    shown = without_password(os.environ.get("CDP_MIRROR", ""))
+    if not shown:
         return Line("mirror", "none (CDP_MIRROR is not set); data come from their sources")
-    if urlsplit(mirror).scheme in ("http", "https") or Path(mirror).is_dir():
-        return Line("mirror", mirror)
-    return Line("mirror", mirror, "no such folder: correct or unset CDP_MIRROR")
+    try:
+        place = mirror_place()
+    except InputError:
+        return Line("mirror", shown, "no folder and no address: correct or unset CDP_MIRROR")
+    if isinstance(place, Path) and not place.is_dir():
+        return Line("mirror", shown, "no such folder: correct or unset CDP_MIRROR")
+    return Line("mirror", shown)
 
 
 def _hosts() -> Iterator[Line]:

@@ -17,7 +17,9 @@ class Answer:
     A fault is a status code (404, 429, 500...), or one of
     "drop" (half of what is left, then the connection closes), "hang" (half, then silence),
     "corrupt" (one byte changed), "truncate" (a shorter file, as if complete),
-    "page" (a web page instead of the file).
+    "page" (a web page instead of the file), "shift" (another range than the one asked for),
+    "drip" (a byte now and then), "endless" (a body that never ends);
+    bytes are sent as they are, head and body, and the connection closes.
     """
 
     body: bytes
@@ -59,6 +61,10 @@ def running() -> Iterator[Server]:
                 return self.refuse(404)
             time.sleep(answer.delay)
             fault = answer.faults.pop(0) if answer.faults else None
+            if isinstance(fault, bytes):
+                self.wfile.write(fault)
+                self.close_connection = True
+                return None
             if isinstance(fault, int):
                 return self.refuse(fault, answer.retry_after)
             if fault == "page":
@@ -72,6 +78,8 @@ def running() -> Iterator[Server]:
             if answer.tag:
                 headers["ETag"] = tag
             first = self.first(answer, tag)
+            if fault == "shift" and first:
+                first //= 2
             if first >= len(body) > 0 and first:
                 return self.refuse(416, headers={"Content-Range": f"bytes */{len(body)}"})
             if first:
@@ -88,10 +96,18 @@ def running() -> Iterator[Server]:
 
         def send(self, status: int, body: bytes, headers: dict, fault=None) -> None:
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            if fault != "endless":
+                headers = {**headers, "Content-Length": str(len(body))}
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            if fault in ("drop", "hang"):
+            while fault == "endless":
+                self.wfile.write(bytes(1 << 16))  # until the other side has enough
+            if fault == "drip":
+                for place in range(len(body)):
+                    self.wfile.write(body[place : place + 1])
+                    time.sleep(0.02)
+            elif fault in ("drop", "hang"):
                 self.wfile.write(body[: len(body) // 2])
                 self.wfile.flush()
                 time.sleep(5.0 if fault == "hang" else 0.0)

@@ -6,28 +6,40 @@
         -> <cache>/<data set>/<file>           (one atomic step)
 
 A file with a wrong checksum, or that cannot be what it is called, is kept aside and never used:
-``<file>.bad-<sum>``.  A lock makes sure that two processes never write one file.
+``<file>.bad-<sum>``, the latest one.  A lock makes sure that two processes never write one file.
 """
 
+import contextlib
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from cdp_lib.data.editions import DOWNLOADED
 from cdp_lib.data.files import catalogue
-from cdp_lib.data.files.archives import flaw
 from cdp_lib.data.files.catalogue import File, size_text
+from cdp_lib.data.files.flaws import flaw
 from cdp_lib.data.files.pins import Pins, locks
-from cdp_lib.data.files.transfer import NotHere, discard, is_http, length, transfer
+from cdp_lib.data.files.transfer import (
+    NotHere,
+    discard,
+    is_http,
+    length,
+    transfer,
+    without_password,
+)
 from cdp_lib.errors import DataUnavailable, InputError
+
+LOOK = 5.0  # seconds between two looks at what another process fetches
+STALLED = 600.0  # seconds without a new byte after which nobody waits for it any longer
 
 _given: dict[str, str] = {}
 
@@ -43,7 +55,7 @@ class Verified(NamedTuple):
 def cache_dir() -> Path:
     """Where data lie: CDP_CACHE, or the place this system keeps caches in."""
     named = os.environ.get("CDP_CACHE") or platformdirs.user_cache_dir("cdp")
-    return Path(named).expanduser().absolute()
+    return _folder("CDP_CACHE", named).absolute()
 
 
 def path(dataset: str, name: str) -> Path:
@@ -105,8 +117,9 @@ def _state(pins: Pins, file: File, target: Path) -> str:
 def _set_aside(file: File) -> None:
     target = _target(file)
     Pins(cache_dir()).unpin(file)
-    if target.is_file() and not file.checked:
-        os.replace(target, target.with_name(f"{target.name}.old"))
+    if not file.checked:
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            os.replace(target, target.with_name(f"{target.name}.old"))
 
 
 def _bring(files: list[File], progress: bool) -> list[Path]:
@@ -114,7 +127,7 @@ def _bring(files: list[File], progress: bool) -> list[Path]:
     missing, failures = _missing(files), []
     with _bar(missing, progress) as bar:
         for file in missing:
-            bar.set_description(file.name[:32], refresh=False)
+            bar.set_description_str(file.name[:32], refresh=False)  # the bar adds the colon
             try:
                 _obtain(file, bar)
             except DataUnavailable as error:
@@ -135,17 +148,43 @@ def _obtain(file: File, bar: tqdm) -> None:
     pins, target = Pins(cache_dir()), _target(file)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks(pins.cache) / f"{file.dataset}--{file.name}.lock"):
+        with _alone(file, target):
             if not target.is_file():
                 return _download(pins, file, target, [], bar)
             wrong = _settle(pins, file, target, target, "the cache")
             if wrong:
                 _download(pins, file, target, [f"the cache ({wrong})"], bar)
                 print(f"Fetched {file.key} again; its copy in the cache was wrong: {wrong}.")
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the latter where no lock can be had
         if target.is_file() and _state(pins, file, target) == "ok":
             return  # a cache that may only be read is a cache
         raise InputError(_disk_sentence(error, file, target)) from error
+
+
+@contextlib.contextmanager
+def _alone(file: File, target: Path) -> Iterator[None]:
+    """Hold the file's lock; say that another process fetches it, and do not wait for one that
+    stands still."""
+    lock = FileLock(locks(cache_dir()) / f"{file.dataset}--{file.name}.lock")
+    part, seen, looks = target.with_name(target.name + ".part"), None, 0
+    while True:
+        try:
+            lock.acquire(timeout=LOOK)
+            break
+        except Timeout as error:
+            if seen is None:
+                tqdm.write(f"Waiting for another process that fetches {file.key}.", sys.stderr)
+            before, seen = seen, length(part)
+            looks = looks + 1 if seen == before else 0
+            if looks * LOOK >= STALLED:
+                raise DataUnavailable(
+                    f"Another process fetches {file.key}, but no byte has come for"
+                    f" {STALLED:.0f} seconds; end it (it holds {lock.lock_file}) and try again."
+                ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _download(pins: Pins, file: File, target: Path, looked: list[str], bar: tqdm) -> None:
@@ -157,15 +196,15 @@ def _download(pins: Pins, file: File, target: Path, looked: list[str], bar: tqdm
                 resumable = pins.expected(file) is not None
                 kept = transfer(address, part, file.bytes, resumable, bar.update)
             except NotHere as error:
-                looked.append(f"{place} ({error})")
+                wrong = str(error)
                 break
             wrong = _settle(pins, file, part, target, place)
             if wrong is None:
                 return
             discard(part)
             if not kept:
-                looked.append(f"{place} ({wrong})")
                 break
+        looked.append(f"{place} ({wrong})")
     raise DataUnavailable(
         f"{file.key} ({size_text(file.bytes)}) is not in the cache ({target.parent}) and could not"
         f' be fetched: {"; ".join(looked)}; use data="teaching", which needs no download, or set'
@@ -185,6 +224,9 @@ def _settle(pins: Pins, file: File, found_at: Path, target: Path, place: str) ->
             wrong += f" pinned in {pins.file}, `cdp data fetch {file.dataset} --unpin` forgets it"
     if wrong:
         bad = target.with_name(f"{target.name}.bad-{found['sha256'][:8]}")
+        for older in target.parent.iterdir():
+            if older.name.startswith(f"{target.name}.bad-"):
+                older.unlink(missing_ok=True)
         os.replace(found_at, bad)
         return f"{wrong}, kept aside as {bad.name}"
     if expected is None:
@@ -197,17 +239,43 @@ def _settle(pins: Pins, file: File, found_at: Path, target: Path, place: str) ->
 
 def _addresses(file: File) -> Iterator[tuple[str, str]]:
     """(where, address) in the order in which they are tried; CDP_MIRROR comes first."""
-    mirror = os.environ.get("CDP_MIRROR", "")
-    if "://" in mirror and not is_http(mirror):
-        raise InputError(f"CDP_MIRROR is {mirror!r}: give a folder or an http(s):// address.")
+    mirror = mirror_place()
     for name in file.names if mirror else ():
-        if is_http(mirror):
-            address = f"{mirror.rstrip('/')}/{file.dataset}/{quote(name)}"
+        if isinstance(mirror, Path):
+            address = str(mirror / file.dataset / name)
         else:
-            address = str(Path(mirror).expanduser() / file.dataset / name)
-        yield f"the mirror {address}", address
+            address = f"{mirror.rstrip('/')}/{file.dataset}/{quote(name)}"
+        yield f"the mirror {without_password(address)}", address
     for url in file.urls:
         yield urlsplit(url).hostname or url, url
+
+
+def mirror_place() -> str | Path | None:
+    """What CDP_MIRROR names: an address, a folder, or nothing."""
+    mirror = os.environ.get("CDP_MIRROR", "")
+    if not mirror:
+        return None
+    if "://" not in mirror:
+        return _folder("CDP_MIRROR", mirror)
+    try:
+        parts = urlsplit(mirror)
+        usable = is_http(mirror) and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        usable = False
+    if not usable:
+        shown = without_password(mirror)
+        raise InputError(f"CDP_MIRROR is {shown!r}: give a folder or an http(s):// address.")
+    return mirror
+
+
+def _folder(variable: str, text: str) -> Path:
+    """A folder that an environment variable names, with ~ as the home of a user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # no such user
+        raise InputError(
+            f"{variable} is {text!r}: there is no such home; give a whole path."
+        ) from error
 
 
 def _announce(file: File) -> None:
@@ -252,7 +320,8 @@ def _missing(files: list[File]) -> list[File]:
 
 def _check_disk(files: list[File]) -> None:
     """Refuse before the first byte what cannot fit."""
-    needed = sum((file.bytes or 0) - _collected(file) for file in _missing(files))
+    absent = [file for file in files if not _target(file).is_file()]
+    needed = sum((file.bytes or 0) - _collected(file) for file in absent)
     folder = cache_dir()
     while not folder.exists():
         folder = folder.parent
@@ -265,16 +334,17 @@ def _check_disk(files: list[File]) -> None:
         )
 
 
-def _disk_sentence(error: OSError, file: File, target: Path) -> str:
+def _disk_sentence(error: Exception, file: File, target: Path) -> str:
     """What to do when the cache cannot be written."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
         need = size_text(file.bytes - _collected(file)) + " more" if file.bytes else "more space"
         return (
             f"The disk is full: {file.key} needs {need} in {target.parent}; free some space, or"
             " point CDP_CACHE at a folder on a larger disk."
         )
+    why = getattr(error, "strerror", None) or error
     return (
-        f"The cache folder {target.parent} cannot be used ({error.strerror or error}); point"
+        f"The cache folder {target.parent} cannot be used ({why}); point"
         " CDP_CACHE at a folder that you may write to."
     )
 

@@ -8,25 +8,38 @@ so that the next attempt asks only for what is missing:
 
 A server that ignores the range or holds a newer version answers with the whole file, and the part
 starts again from nothing.  Whether the result is the right file, the caller's checksum has to say.
+
+An address is given up, with a few words for the reader, when it answers with something else, fails
+too often, sends too slowly or does not end.  Passwords in addresses are neither shown nor written.
 """
 
+import errno
+import http.client
 import json
 import os
+import re
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from cdp_lib import __version__
+from cdp_lib.data.files.catalogue import size_text
 
 ATTEMPTS = 5  # failures in a row, without a new megabyte between them
 PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
 LONGEST_PAUSE = 60.0  # a server that asks for more is left for the next address
 TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds between two blocks
+LOWEST = 1000  # bytes a second
+PATIENCE = 60.0  # seconds over which this speed is measured
+LARGEST = 20 * 10**9  # bytes of a file whose size the catalogue does not know
+SPARE = 10**8  # bytes of the disk that a file without a stated size leaves free
 BLOCK = 1 << 20
 RETRIED = (408, 429)  # and every 5xx
 DROPPED = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
@@ -53,6 +66,9 @@ def transfer(
     wrong mixture, so bytes of an earlier attempt may be kept even if the server names no version.
     `tick` is told of every byte kept or written, and of bytes given up as a negative number.
     """
+    for path in (part, _note(part)):
+        if path.is_symlink():  # a part file of ours is never one
+            path.unlink()
     if not is_http(address):
         _copy(Path(address), part, size, tick)
         return False
@@ -73,6 +89,11 @@ def is_http(address: str) -> bool:
     return address.startswith(("http://", "https://"))
 
 
+def without_password(address: str) -> str:
+    """The address as it may be shown and written down."""
+    return re.sub(r"://[^/?#]*@", "://", address)
+
+
 def discard(part: Path) -> None:
     """Forget the bytes collected so far."""
     part.unlink(missing_ok=True)
@@ -81,16 +102,32 @@ def discard(part: Path) -> None:
 
 def _copy(source: Path, part: Path, size: int | None, tick: Callable[[int], None]) -> None:
     """Copy from a mirror folder, always from the start."""
-    if not source.is_file():
-        raise NotHere("not there")
-    _check_size(source.stat().st_size, size)
-    if not os.access(source, os.R_OK):
-        raise NotHere("not readable")
+    try:
+        if not source.is_file():
+            raise NotHere("not there")
+        _check_size(source.stat().st_size, size)
+    except OSError as error:
+        raise NotHere(f"not readable, {error.strerror or error}") from error
     discard(part)
-    with source.open("rb") as blocks, part.open("wb") as file:
-        while block := blocks.read(BLOCK):
+    with _open(part, "ab") as file:
+        for block in _blocks_of(source):
             file.write(block)
             tick(len(block))
+
+
+def _blocks_of(source: Path) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+    except OSError as error:
+        raise NotHere(f"not readable, {error.strerror or error}") from error
+
+
+def _open(path: Path, mode: str) -> IO:
+    """Open a file of our own for writing; a link in its place is an error, not a way out."""
+    no_follow = getattr(os, "O_NOFOLLOW", 0)
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags | no_follow, 0o666))
 
 
 def _get(
@@ -109,17 +146,41 @@ def _get(
         headers["Range"] = f"bytes={have}-"
         if version:
             headers["If-Range"] = version
-    session = requests.Session()
-    session.trust_env = urlsplit(url).hostname not in {"localhost", "127.0.0.1", "::1"}
     try:
+        session = requests.Session()
+        session.trust_env = urlsplit(url).hostname not in {"localhost", "127.0.0.1", "::1"}
         with session, session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
-            return _receive(reply, url, part, have, size, tick)
+            _refuse_what_is_no_file(reply, part)
+            if reply.status_code == 206 and version != (_named_version(reply) or version):
+                discard(part)
+                raise Broken("the file changed meanwhile")
+            ends = size is not None or resumable  # else only the server can say where it ends
+            return _receive(reply, url, part, have, size, ends, tick)
     except DROPPED as error:
         if _unreachable(error):
             raise NotHere("no connection") from error
         raise Broken("the connection broke") from error
-    except requests.RequestException as error:
-        raise NotHere(f"no usable address, {type(error).__name__}") from error
+    except (requests.RequestException, http.client.HTTPException, ValueError) as error:
+        raise NotHere(f"no usable address or answer, {type(error).__name__}") from error
+
+
+def _refuse_what_is_no_file(reply: requests.Response, part: Path) -> None:
+    """Statuses, and answers that are called success but are something else."""
+    if reply.status_code == 416:
+        return
+    if reply.status_code in RETRIED or reply.status_code >= 500:
+        raise Broken(f"answered {reply.status_code}", _retry_after(reply))
+    if reply.status_code not in {200, 206}:
+        raise NotHere(f"answered {reply.status_code}")
+    kind = reply.headers.get("Content-Type", "").strip().lower()
+    if kind.startswith(("text/html", "application/xhtml")):
+        raise NotHere("answered with a web page instead of the file")
+    if kind.startswith("application/json"):
+        raise NotHere("answered with JSON instead of the file")
+    packed = reply.headers.get("Content-Encoding", "identity").strip().lower()
+    as_it_is = packed in {"gzip", "x-gzip"} and part.stem.endswith(".gz")  # said of the file itself
+    if packed not in {"", "identity"} and not as_it_is:
+        raise NotHere("packed the file although it was asked not to")
 
 
 def _receive(
@@ -128,6 +189,7 @@ def _receive(
     part: Path,
     have: int,
     size: int | None,
+    ends: bool,
     tick: Callable[[int], None],
 ) -> bool:
     if reply.status_code == 416:  # nothing after `have`: complete, or longer than the file
@@ -136,38 +198,71 @@ def _receive(
             return True
         discard(part)
         raise Broken("the server refused the rest of the file")
-    if reply.status_code in RETRIED or reply.status_code >= 500:
-        raise Broken(f"answered {reply.status_code}", _retry_after(reply))
-    if reply.status_code not in {200, 206}:
-        raise NotHere(f"answered {reply.status_code}")
-    if reply.headers.get("Content-Type", "").startswith("text/html"):
-        raise NotHere("answered with a web page instead of the file")
-    kept, total = have, _total(reply)
-    if reply.status_code == 200 or _start(reply) != have:
-        if reply.status_code == 206:
-            discard(part)
-            raise Broken("the server sent another range than the one asked for")
-        kept = 0
+    if reply.status_code == 206 and _start(reply) != have:
+        discard(part)
+        raise Broken("the server sent another range than the one asked for")
+    kept = have if reply.status_code == 206 else 0
+    total, body = _total(reply), _body(reply)
     _check_size(total, size)
+    if not (ends or body is not None or _chunked(reply)):
+        raise NotHere("does not say where the file ends")
     if not kept:
         discard(part)
-    _note(part).write_text(json.dumps({"url": url, "version": _named_version(reply)}))
+    limit = _limit(part, total, size)
+    with _open(_note(part), "w") as note:
+        json.dump({"url": without_password(url), "version": _named_version(reply)}, note)
     written, whole = kept, total if size is None else size
     tick(kept)
-    with part.open("ab") as file:
+    with _open(part, "ab") as file:
         try:
-            for block in reply.raw.stream(1 << 16, decode_content=False):
+            for block in _blocks(reply):
                 file.write(block)
                 written += len(block)
                 tick(len(block))
-                if whole is not None and written > whole:
-                    raise NotHere(f"sent more than the {whole:,} bytes of the file")
+                if written > limit:
+                    raise NotHere(f"sent more than the {limit:,} bytes {_of(whole)}")
+        except NotHere:
+            if written > limit:
+                discard(part)
+            raise
         finally:
             if written != whole:
                 tick(-written)
-    if total is not None and written < total:
+    if written < max(total or 0, kept + (body or 0)):
         raise Broken("the connection broke")
     return kept > 0
+
+
+def _limit(part: Path, total: int | None, size: int | None) -> int:
+    """The most bytes that the file may have, by the catalogue, the server, or the disk's room."""
+    if size is not None:
+        return size
+    room = shutil.disk_usage(part.parent).free + length(part)
+    if total is None:
+        return max(0, min(LARGEST, room - SPARE))
+    if total > LARGEST:
+        raise NotHere(f"has {total:,} bytes, more than any file of the catalogue")
+    if total > room:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return total
+
+
+def _of(whole: int | None) -> str:
+    return "of the file" if whole is not None else "that there is room for, without an end"
+
+
+def _blocks(reply: requests.Response) -> Iterator[bytes]:
+    """The bytes as they come, however few at a time; a server that only drips is left."""
+    read = getattr(reply.raw, "read1", reply.raw.read)  # urllib3 1 has no read1
+    since, got = time.monotonic(), 0
+    while block := read(1 << 16, decode_content=False):
+        yield block
+        got += len(block)
+        seconds = time.monotonic() - since
+        if seconds >= PATIENCE:
+            if got < LOWEST * seconds:
+                raise NotHere(f"sent only {size_text(got)} in {seconds:.0f} seconds")
+            since, got = time.monotonic(), 0
 
 
 def _check_size(total: int | None, size: int | None) -> None:
@@ -178,29 +273,44 @@ def _check_size(total: int | None, size: int | None) -> None:
 def _total(reply: requests.Response) -> int | None:
     """The size of the whole file, as the server states it."""
     if reply.status_code in {206, 416}:
-        stated = reply.headers.get("Content-Range", "").rpartition("/")[2]
-    else:
-        stated = reply.headers.get("Content-Length", "")
-    return int(stated) if stated.isdigit() else None
+        return _number(reply.headers.get("Content-Range", "").rpartition("/")[2])
+    return _body(reply)
+
+
+def _body(reply: requests.Response) -> int | None:
+    """How many bytes this answer has, as the server states it."""
+    stated = reply.headers.get("Content-Length")
+    if stated is None or _chunked(reply):
+        return None
+    number = _number(stated.strip())
+    if number is None:
+        raise NotHere("states a length that is no number")
+    return number
+
+
+def _chunked(reply: requests.Response) -> bool:
+    return "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
 
 
 def _start(reply: requests.Response) -> int | None:
-    first = reply.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
-    return int(first) if first.isdigit() else None
+    stated = reply.headers.get("Content-Range", "").removeprefix("bytes ")
+    return _number(stated.partition("-")[0])
+
+
+def _number(text: str) -> int | None:
+    """A number of bytes or seconds; other digits than 0 to 9, or too many, are none."""
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def _retry_after(reply: requests.Response) -> float:
     """Seconds that the server asks us to wait, given as a number or as a date."""
     stated = reply.headers.get("Retry-After", "").strip()
-    if stated.isdigit():
-        wait = float(stated)
-    elif stated:
+    wait = _number(stated)
+    if wait is None:
         try:
-            wait = parsedate_to_datetime(stated).timestamp() - time.time()
-        except ValueError:
+            wait = parsedate_to_datetime(stated).timestamp() - time.time() if stated else 0.0
+        except (ValueError, TypeError, OverflowError, OSError):  # no date, or none of this world
             wait = 0.0
-    else:
-        wait = 0.0
     if wait > LONGEST_PAUSE:
         raise NotHere(f"answered {reply.status_code} and asks to wait {wait:.0f} seconds")
     return max(wait, 0.0)
@@ -216,9 +326,10 @@ def _version(part: Path, url: str) -> str:
     """The version of the bytes in the part file, if they came from this address."""
     try:
         note = json.loads(_note(part).read_text())
-    except (FileNotFoundError, ValueError):
+        known = note["url"] == without_password(url) and note["version"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # none, or damaged
         return ""
-    return note["version"] if note["url"] == url else ""
+    return known if isinstance(known, str) and known.isascii() and known.isprintable() else ""
 
 
 def _unreachable(error: Exception) -> bool:

@@ -28,6 +28,7 @@ from cdp_lib.data.teaching.world import World, simulate
 from cdp_lib.errors import DataUnavailable, InputError
 
 MARK = "# SIMULATED DATA\n"
+LARGEST = 10**8  # numbers: 1,000 lines x 100,000 features, which take several gigabytes
 README = (
     MARK
     + """
@@ -131,6 +132,13 @@ def refuse_odd_sizes(sizes: dict[str, int]) -> None:
                 f"The teaching cohort was asked for {name}={value!r}: give a whole number, 0 or "
                 f"more."
             )
+    features = sizes["genes"] + sizes["perturbed"] + sizes["drugs"]
+    numbers = max(sizes["lines"], 1) * features
+    if numbers > LARGEST:
+        raise InputError(
+            f"The teaching cohort was asked for {sizes['lines']:,} lines x {features:,} genes, "
+            f"perturbed genes and drugs: give sizes that make at most {LARGEST:,} numbers."
+        )
 
 
 def truth_of(world: World) -> tuple[dict[str, pd.DataFrame], dict[str, dict]]:

@@ -281,14 +281,3 @@ def test_help_does_not_wait_for_torch():
     command = f"import cdp_book.cli, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_archives_are_unpacked_where_asked(cdp, monkeypatch, tmp_path, mirror):
-    monkeypatch.setenv("CDP_MIRROR", str(mirror))
-    monkeypatch.setenv("CDP_CACHE", str(tmp_path / "cache"))
-    where = tmp_path / "tables"
-    mutations = "depmap-19q2-mutations-pocket"
-    code, out, _ = cdp("data", "fetch", mutations, "hint-hi2012", "--unpack", str(where))
-    assert code == 0 and "1 archives gave 1 files" in out
-    (table,) = [path for path in where.rglob("*") if path.is_file()]
-    assert table.parts[len(where.parts)] == mutations and table.suffix == ".csv"

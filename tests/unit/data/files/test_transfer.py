@@ -17,6 +17,7 @@ from cdp_lib.data.files.catalogue import File
 from cdp_lib.errors import DataUnavailable, InputError
 
 BODY = bytes(range(256)) * 1200  # 307 kB: several network blocks
+TEXT = b"KRAS\tNRAS\n" * 20_000
 PINNED = ("msigdb-hallmark", "h.all.v2023.2.Hs.symbols.gmt")  # nobody publishes its checksum
 
 
@@ -169,7 +170,7 @@ def test_a_wrong_size_is_refused_before_it_is_read(server, toy):
 def test_a_full_disk_is_one_sentence_and_the_part_goes_on_later(server, toy, monkeypatch):
     server.serve("/a", BODY)
     toy.lists(file(server.address + "/a"))
-    whole = pathlib.Path.open
+    whole = transfer._open
 
     class Full:
         """A file on a disk with room for 100,000 bytes."""
@@ -188,12 +189,12 @@ def test_a_full_disk_is_one_sentence_and_the_part_goes_on_later(server, toy, mon
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self.room -= self.file.write(block)
 
-    def opened(path, mode="r", *rest, **named):
-        opened = whole(path, mode, *rest, **named)
-        return Full(opened) if path.suffix == ".part" and mode == "ab" else opened
+    def opened(path, mode):
+        file = whole(path, mode)
+        return Full(file) if path.suffix == ".part" else file
 
     with monkeypatch.context() as patch:
-        patch.setattr(pathlib.Path, "open", opened)
+        patch.setattr(transfer, "_open", opened)
         with pytest.raises(InputError, match=r"disk is full: toy/a.bin needs 2\d\d.\d kB more in"):
             download.path("toy", "a.bin")
     assert toy.get() == BODY
@@ -230,16 +231,16 @@ def start(server, cache: pathlib.Path) -> subprocess.Popen:
 
 
 def test_two_processes_fetch_one_file_once(server, tmp_path):
-    server.serve("/" + "/".join(PINNED), BODY, delay=0.5)
+    server.serve("/" + "/".join(PINNED), TEXT, delay=0.5)
     both = [start(server, tmp_path / "shared") for _ in range(2)]
     places = {process.communicate(timeout=60)[0].strip().splitlines()[-1] for process in both}
     assert [process.returncode for process in both] == [0, 0]
-    assert len(places) == 1 and pathlib.Path(places.pop()).read_bytes() == BODY
+    assert len(places) == 1 and pathlib.Path(places.pop()).read_bytes() == TEXT
     assert len(server.requests) == 1
 
 
 def test_a_killed_process_is_resumed_by_the_next(server, tmp_path):
-    server.serve("/" + "/".join(PINNED), BODY, "hang")
+    server.serve("/" + "/".join(PINNED), TEXT, "hang")
     part = tmp_path / "shared" / PINNED[0] / f"{PINNED[1]}.part"
     first = start(server, tmp_path / "shared")
     deadline = time.monotonic() + 30
@@ -251,5 +252,5 @@ def test_a_killed_process_is_resumed_by_the_next(server, tmp_path):
     kept = part.stat().st_size
     second = start(server, tmp_path / "shared")
     out, _ = second.communicate(timeout=60)
-    assert pathlib.Path(out.strip().splitlines()[-1]).read_bytes() == BODY
+    assert pathlib.Path(out.strip().splitlines()[-1]).read_bytes() == TEXT
     assert server.requests[1]["Range"] == f"bytes={kept}-"

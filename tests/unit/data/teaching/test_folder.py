@@ -28,6 +28,9 @@ def test_the_cohort_in_the_cache_is_written_once(tmp_path, monkeypatch):
         ({"perturbed": 601}, "perturb 601 of 600 genes"),
         ({"drugs": 61}, "asked for 61 drugs"),
         ({"lines": 100.5}, "lines=100.5: give a whole number"),
+        ({"lines": 99_999_999_999}, "99,999,999,999 lines"),
+        ({"lines": 0, "genes": 99_999_999_999}, "at most 100,000,000"),
+        ({"drugs": 99_999_999_999}, "at most 100,000,000"),
         ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
     ],
 )
