@@ -8,8 +8,8 @@ class InputError(ValueError):
     """What was given cannot be used; the message says what, where, and what to do."""
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook shows, by IPython's protocol: the sentence and no traceback."""
-        return [f"{type(self).__name__}: {self}"]
+        """What a notebook shows, by IPython's protocol: the sentence, its notes, no traceback."""
+        return [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
 
 
 class DataUnavailable(InputError):

@@ -26,7 +26,6 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.drugs import ENDS
 from cdp_lib.models.baselines import (
     GlobalMean,
     LineMean,
@@ -34,7 +33,6 @@ from cdp_lib.models.baselines import (
     PerturbationMean,
     TissueMean,
 )
-from cdp_lib.models.drug_effects import DrugEffects, DrugEffectsByLine, LineAndDrugEffects
 from cdp_lib.splits import Fold
 
 Omics = str | list[str] | None  # None: no omics, only the names of the lines
@@ -42,11 +40,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def naive_baselines(cohort) -> dict[str, BaseEstimator]:
-    """The naive predictions that any model must beat, by name.
-
-    The tissue mean needs a line of known tissue; in a screen of pairs the effects of the single
-    drugs join in, because they know more of a new pair than its line.
-    """
+    """The naive predictions that any model must beat, by name."""
     naive = {
         "global mean": GlobalMean(),
         "perturbation mean": PerturbationMean(),
@@ -54,13 +48,8 @@ def naive_baselines(cohort) -> dict[str, BaseEstimator]:
         "mean effects": MeanEffects(),
     }
     lines = getattr(cohort, "lines", None)
-    if lines is not None and "tissue" in lines and (lines["tissue"].dropna() != "unknown").any():
+    if lines is not None and "tissue" in lines:
         naive["tissue mean"] = TissueMean(tissue=lines["tissue"])
-    perturbations = getattr(cohort, "perturbations", None)
-    if perturbations is not None and set(ENDS) <= set(perturbations):
-        naive["drug + drug"] = DrugEffects()
-        naive["line + drug + drug"] = LineAndDrugEffects()
-        naive["drug x line"] = DrugEffectsByLine()
     return naive
 
 
@@ -107,9 +96,11 @@ def fit_fold(
     model = clone(model)
     more = taken(model.fit, tables or {})
     tune = labelled(X, Y, fold.tune)
+    cells = fold.fit
     if len(tune[0]) and taken(model.fit, {"validation": tune}):
-        return model.fit(*labelled(X, Y, fold.train), validation=tune, **more)
-    return model.fit(*labelled(X, Y, fold.fit), **more)
+        cells, more = fold.train, more | {"validation": tune}
+    result = model.fit(*labelled(X, Y, cells), **more)
+    return model if result is None else result
 
 
 def predicted(
@@ -144,11 +135,25 @@ def tested(
     """The test cells of Y, all else masked, and the predictions, in the lines that have some."""
     X, truth = labelled(X, Y, fold.test)
     P = predicted(model, X, tables)
+    if truth.shape[1] == 1 and np.ndim(P) == 1:
+        P = np.reshape(P, (-1, 1))
     if np.shape(P) != truth.shape:
-        raise InputError(f"it predicted a table of {np.shape(P)} where {truth.shape} was due")
-    if not isinstance(P, pd.DataFrame):
-        P = pd.DataFrame(P, index=truth.index, columns=truth.columns)
-    return truth, P
+        raise InputError(f"It predicts a table of {np.shape(P)} where {truth.shape} is due.")
+    return truth, _named_as(truth, P)
+
+
+def _named_as(truth: pd.DataFrame, P: pd.DataFrame | np.ndarray) -> pd.DataFrame:
+    """The predictions by name; rows or columns without names of their own go by position."""
+    P = pd.DataFrame(P)
+    for axis, what in enumerate(("lines", "perturbations")):
+        if isinstance(P.axes[axis], pd.RangeIndex):
+            P = P.set_axis(truth.axes[axis], axis=axis)
+        elif not P.axes[axis].equals(truth.axes[axis]):
+            raise InputError(
+                f"It names other {what} than it was asked for, or orders them differently: "
+                "predict the rows of X and the columns of Y in their order."
+            )
+    return P
 
 
 def best_label(scores: pd.Series):

@@ -86,6 +86,6 @@ def test_the_work_is_done_by_both_workers(client, cohort, tmp_path):
     assert os.getpid() not in signed
 
 
-def test_a_failure_on_a_worker_is_the_same_sentence(client, cohort):
-    with joblib.parallel_config("dask"), pytest.raises(InputError, match="Model 'bad' failed in"):
+def test_a_failure_on_a_worker_names_model_and_fold(client, cohort):
+    with joblib.parallel_config("dask"), pytest.raises(InputError, match="in model 'bad', fold"):
         cross_validate({"bad": Ridge(alphas=())}, cohort, leave_lines_out(cohort, 2))

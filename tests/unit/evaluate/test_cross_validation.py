@@ -8,6 +8,8 @@ import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Lasso, LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from cdp_lib import splits
 from cdp_lib.errors import InputError
@@ -165,6 +167,8 @@ def test_all_baselines_stand_beside_the_models(cohort):
         "constant",
         "n_train",
         "n_test",
+        "cohort",
+        "omics",
     ]
     assert list(frame["model"].unique()) == ["ridge", *NAIVE]
     assert (frame["kind"] == np.where(frame["model"] == "ridge", "model", "baseline")).all()
@@ -219,10 +223,14 @@ def test_two_processes_give_the_same_as_one(cohort):
     pd.testing.assert_frame_equal(one, two, rtol=1e-9)  # threads may differ, and so last bits
 
 
-def test_a_failure_names_model_fold_and_reason(cohort):
+def test_a_failure_keeps_its_error_and_names_model_fold_and_remedy(cohort):
     split = splits.leave_lines_out(cohort, 2)
-    with pytest.raises(InputError, match="Model 'ols' failed in fold 0 of repeat 0: Input y cont"):
+    with pytest.raises(ValueError, match="Input y contains NaN") as error:
         cross_validate({"ols": LinearRegression()}, cohort, split)
+    assert error.value.__notes__[0] == "in model 'ols', fold 0 of repeat 0"
+    assert "PerPerturbation(LinearRegression(...))" in error.value.__notes__[1]
+    frames = [entry.name for entry in error.traceback]
+    assert "_assert_all_finite" in frames, "where scikit-learn raised it"
 
     class Narrow(Spy):
         def predict(self, X):
@@ -236,13 +244,47 @@ def test_a_failure_names_model_fold_and_reason(cohort):
         def predict(self, X):
             return super().predict(X).iloc[::-1]
 
-    for model, reason in (
-        (Narrow(), r"\(20, 5\) where \(20, 6\)"),
-        (Lost(), "P is NaN in"),
-        (Shuffled(), "index of Y and P differ"),
+    class Killed(Spy):
+        def fit(self, X, Y):
+            raise MemoryError
+
+    for model, kind, reason in (
+        (Narrow(), InputError, r"\(20, 5\) where \(20, 6\)"),
+        (Lost(), InputError, "NaN or infinity in 105 of 105"),
+        (Shuffled(), InputError, "other lines"),
+        (Killed(), MemoryError, None),
     ):
-        with pytest.raises(InputError, match=f"Model 'odd' failed in fold 0 .*{reason}"):
+        with pytest.raises(kind, match=reason) as error:
             cross_validate({"odd": model}, cohort, split)
+        assert error.value.__notes__ == ["in model 'odd', fold 0 of repeat 0"]
+
+
+def test_a_notebook_shows_the_notes_of_an_input_error():
+    error = InputError("What is wrong.")
+    error.add_note("in model 'ridge'")
+    assert error._render_traceback_() == ["InputError: What is wrong.", "in model 'ridge'"]
+
+
+def test_arrays_and_numbered_rows_are_taken_by_position(cohort):
+    full = make_cohort(missing=0.0)
+    split = splits.leave_lines_out(full, 3)
+    plain = cross_validate({"m": Ridge(alphas=(1.0,))}, full, split)
+
+    class Numbered(Ridge):
+        def predict(self, X):
+            return super().predict(X).reset_index(drop=True)
+
+    class Array(Ridge):
+        def fit(self, X, Y):
+            super().fit(X, Y)  # and returns nothing
+
+        def predict(self, X):
+            return super().predict(X).to_numpy()
+
+    for model in (Numbered(alphas=(1.0,)), Array(alphas=(1.0,))):
+        pd.testing.assert_frame_equal(cross_validate({"m": model}, full, split), plain)
+    pipeline = make_pipeline(StandardScaler(), Ridge())
+    assert cross_validate({"pipe": pipeline}, cohort, split)["score"].notna().all()
 
 
 def test_misspelt_names_are_found_before_anything_is_fitted(cohort):
@@ -406,10 +448,20 @@ def test_a_split_of_other_lines_is_refused(cohort):
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda c, s: cross_validate([Ridge()], c, s), "a dictionary, name -> model, not a list"),
+        (lambda c, s: cross_validate([Ridge()], c, s), "not a list"),
         (lambda c, s: cross_validate(Ridge(), c, s), "not a Ridge"),
         (lambda c, s: cross_validate({}, c, s, baselines=False), "no model and no baseline"),
-        (lambda c, s: cross_validate({"r": Ridge()}, c, s.folds[0]), "a Split, not a Fold"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, s.folds[0]), "split is a Fold"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, []), "split is a list"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, [7]), "Fold 0 is a int"),
+        (
+            lambda c, s: cross_validate({"r": Ridge()}, c, [*s.folds, s.folds[1]]),
+            "fold 1 of repeat 0",
+        ),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, [(["no"], ["line 01"])]), "'no'"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, [(c.Y.index, ["line 01"])]), "'line 01'"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, [(c.Y.index, [])]), "Fold 0 of repeat 0"),
+        (lambda c, s: cross_validate({"r": Ridge()}, c, s, {"q": None}), "'q'"),
     ],
 )
 def test_what_cannot_be_cross_validated_is_one_sentence(call, words, cohort):
