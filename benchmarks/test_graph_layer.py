@@ -16,8 +16,8 @@ import pytest
 import torch
 from torch import nn
 
-from cdp_lib.models.base.training import masked_mse, seeded, train
-from cdp_lib.models.fusion.graph import GraphEmbedding, random_edges
+from cdp_lib.models.base.training import Training, masked_mse, seeded, train
+from cdp_lib.models.fusion.graph import GraphLayer, random_edges
 
 ROWS = 64
 MEGABYTE = 2**20
@@ -26,7 +26,7 @@ MEGABYTE = 2**20
 class Masked(nn.Module):
     """x (W o A) + b with all n x n weights and the mask."""
 
-    def __init__(self, layer: GraphEmbedding):
+    def __init__(self, layer: GraphLayer):
         super().__init__()
         dense = layer.matrix().to_dense().detach()
         self.weight = nn.Parameter(dense)
@@ -44,7 +44,7 @@ def step(layer, x):
 
 def layer_and_batch(genes, interactions):
     with seeded(0):
-        return GraphEmbedding(random_edges(genes, interactions), genes), torch.randn(ROWS, genes)
+        return GraphLayer(random_edges(genes, interactions), genes), torch.randn(ROWS, genes)
 
 
 def megabytes(layer, x):
@@ -104,10 +104,7 @@ def test_alone_at_17000_genes(benchmark, capsys):
         network,
         lambda module, x, y: masked_mse(module(x), y),
         data,
-        epochs=2,
-        batch_size=ROWS,
-        lr=1e-3,
-        device="cpu",
+        training=Training(epochs=2, batch_size=ROWS, device="cpu"),
     )
     assert history.train["loss"][1] < history.train["loss"][0]
     with capsys.disabled():

@@ -20,9 +20,10 @@ from cdp_lib.claims import ledger
 from cdp_lib.data.editions import EDITIONS
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import LOWER_IS_BETTER
+from cdp_lib.models.base.protocols import PROTOCOLS as PROCEDURES
 
 ARITHMETIC = "arithmetic"  # the protocol of a number computed from a paper's own, without any data
-PROTOCOLS = (None, "as_published", "repaired", ARITHMETIC)
+PROTOCOLS = (None, *PROCEDURES, ARITHMETIC)
 
 
 @dataclass(frozen=True)

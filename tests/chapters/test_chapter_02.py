@@ -13,6 +13,7 @@ from cdp_book import notebook
 from cdp_lib import audit, claims, evaluate, metrics, splits
 from cdp_lib.chapter import begin
 from cdp_lib.data import load
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.linear import Ridge
 from cdp_lib.models.networks.feedforward import FeedForward
 
@@ -52,6 +53,7 @@ def chapter(cohort):
         "evaluate": evaluate,
         "Ridge": Ridge,
         "FeedForward": FeedForward,
+        "Training": Training,
         "c": Settings(),
         "few": cohort,
         "Y": cohort.Y,

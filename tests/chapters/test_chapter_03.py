@@ -23,6 +23,7 @@ from cdp_book import notebook
 from cdp_lib import audit, claims, metrics, splits
 from cdp_lib.chapter import Chapter
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.linear import LinearRegression, Ridge, ridge_path
 from cdp_lib.models.linear.cca import CCA
 from cdp_lib.models.networks.feedforward import FeedForward
@@ -143,7 +144,9 @@ def other_test_labels(Y):
     return split, test, other
 
 
-NETWORK = FeedForward((6,), "tanh", lr=0.02, epochs=8, batch_size=8, device="cpu")
+NETWORK = FeedForward(
+    (6,), "tanh", training=Training(lr=0.02, epochs=8, batch_size=8, device="cpu")
+)
 
 
 @pytest.mark.parametrize(("protocol", "blind"), [("repaired", True), ("as_published", False)])
@@ -181,7 +184,11 @@ def test_the_epochs_of_the_inner_fifth_are_run_on_all_rows(chapter, tables):
     inner = clone(NETWORK).fit_as_published(X[~held], Y[~held], X[held], Y[held])
     assert epochs == int(np.argmax(inner.history_.monitor)) + 1
     _, model = chapter["fitted"](pair, X, Y, epochs=epochs)
-    plain = clone(NETWORK).set_params(epochs=epochs, validation_fraction=0.0).fit(X, Y)
+    plain = (
+        clone(NETWORK)
+        .set_params(training__epochs=epochs, training__validation_fraction=0.0)
+        .fit(X, Y)
+    )
     assert np.array_equal(model.predict(X), plain.predict(X))
 
 

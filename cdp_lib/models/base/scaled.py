@@ -2,8 +2,8 @@
 
     y = mean_y + scale_y * f((x - mean_x) / scale_x)
 
-f is trained on the squared error of the known cells.  A perturbation without any known label has
-scale 0: its prediction is the mean of all labels.
+f is trained on the squared error of the known cells, as `training` says.  A perturbation without
+any known label has scale 0: its prediction is the mean of all labels.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,50 +16,60 @@ from torch import nn
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.tables import (
+    Pair,
     Table,
     TableRegressor,
     check_model,
     column_means,
     means_and_scales,
 )
+from cdp_lib.models.base.test_epoch import fit_as_published
 from cdp_lib.models.base.training import masked_mse, seeded, train
 
 
 class ScaledNetwork(TableRegressor):
-    """A child's `_module(x, outputs)` builds f; its settings are lr, epochs, batch_size, ...
+    """A child's `_module(x, outputs)` builds f; it has a setting `training`.
 
     `x` (lines, features) are the training rows before scaling.
     """
 
-    def fit(self, X: Table, Y: Table) -> "ScaledNetwork":
-        return self._learn(*self._open(X, Y))
-
-    def _learn(
+    def fit(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
-        validation: tuple[np.ndarray, np.ndarray] | None = None,
-        patience: int | None = None,
-        monitor: Callable[[], float] | None = None,
+        X: Table,
+        Y: Table,
+        validation: Pair | None = None,
+        monitor: Callable[["ScaledNetwork"], float] | None = None,
     ) -> "ScaledNetwork":
-        """Train on x (lines, features) and y (lines, perturbations)."""
+        """Learn from (X, Y), and stop by `validation=(X, Y)` of other lines, if given.
+
+        `monitor(model)` is called after each epoch and recorded in `history_.monitor`.
+        """
+        return self._fit(X, Y, validation, monitor)
+
+    fit_as_published = fit_as_published
+
+    def _fit(
+        self,
+        X: Table,
+        Y: Table,
+        validation: Pair | None = None,
+        monitor: Callable[["ScaledNetwork"], float] | None = None,
+        all_rows: bool = False,
+    ) -> "ScaledNetwork":
+        x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
+        fraction = 0.0 if all_rows else self.training.validation_fraction
+        x, y, x_val, y_val = self._parts(x, y, validation, fraction, self.training.seed)
         self.x_mean_, self.x_scale_ = means_and_scales(x)
         self.y_mean_, self.y_scale_ = self._label_scales(y)
-        with seeded(self.seed):  # the initial weights
+        with seeded(self.training.seed):  # the initial weights
             self.module_ = self._module(x, y.shape[1])
         self.history_ = train(
             self.module_,
             lambda module, x, y: masked_mse(module(x), y),
             self._tensors(x, y),
-            None if validation is None else self._tensors(*validation),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            patience=patience,
-            seed=self.seed,
-            device=self.device,
-            monitor=monitor,
+            self._tensors(x_val, y_val) if len(x_val) else None,
+            self.training,
+            monitor=None if monitor is None else lambda: monitor(self),
         )
         return self
 
@@ -109,7 +119,7 @@ def network_columns(
         what = "empty" if isinstance(networks, Mapping) else f"of {type(networks).__name__}"
         raise InputError(
             f"networks is {what}: give a dictionary, omics name -> network, such as "
-            "published_networks makes."
+            "paper_networks makes."
         )
     columns = omics_columns(features)
     for name, network in networks.items():

@@ -6,23 +6,32 @@ the way in (nothing is realigned, nothing dropped) and put the names back on the
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
+from sklearn.exceptions import NotFittedError
 
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import r2
+from cdp_lib.models.base.settings import Estimator, check_settings
 
 LARGEST = 1e30  # far from where a variance overflows
 Table = pd.DataFrame | pd.Series | np.ndarray
+Pair = tuple[Table, Table]
 
 
-class TableEstimator(BaseEstimator):
+class NotFitted(InputError, NotFittedError):
+    """A model was asked before it was fitted."""
+
+
+class TableEstimator(Estimator):
     """Reads tables of lines by features: `_open_x(X)` when it is fitted, `_read_x(X)` afterwards.
 
-    `what` is the name that a complaint gives to the table; with `missing` it may hold NaN.
+    `_open_x` also checks the settings that the model declares in `_settings`.  `what` is the name
+    that a complaint gives to the table; with `missing` it may hold NaN.
     """
 
     def _open_x(self, X: Table, what: str = "X", missing: bool = False) -> np.ndarray:
         """Remember the names of X's features; return X as float64 with two dimensions."""
+        check_settings(self)
         self.features_ = X.columns if isinstance(X, pd.DataFrame) else None
         self.n_features_in_ = np.shape(X)[1] if np.ndim(X) == 2 else 0
         x = self._read_x(X, what, missing)
@@ -60,7 +69,7 @@ class TableEstimator(BaseEstimator):
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "n_features_in_"):
-            raise InputError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+            raise NotFitted(f"This {type(self).__name__} is not fitted yet: call fit first.")
 
 
 class MaskedScore(RegressorMixin):
@@ -73,11 +82,8 @@ class MaskedScore(RegressorMixin):
         """
         P = self.predict(X)
         pandas = isinstance(P, pd.DataFrame | pd.Series) and isinstance(Y, pd.DataFrame | pd.Series)
-        if pandas and not P.index.equals(Y.index):
-            raise InputError(
-                "X and Y name different lines or order them differently: align them "
-                "first, for example with X = X.loc[Y.index]."
-            )
+        if pandas:
+            check_same_lines(P, Y)
         scores = r2(Y, P)  # (perturbations,)
         if np.isnan(scores).all():
             raise InputError(
@@ -105,6 +111,16 @@ class TableRegressor(MaskedScore, TableEstimator):
         self._kind, self._ndim, self._width = type(Y), np.ndim(Y), np.shape(Y)[1:]
         return self._open_x(X), self._read_y(X, Y)
 
+    def _parts(
+        self, x: np.ndarray, y: np.ndarray, validation: Pair | None, fraction: float, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows to learn from and rows to stop by: those of `validation`, or else a fraction."""
+        if validation is None:
+            stop = set_aside(y, fraction, seed)
+            return x[~stop], y[~stop], x[stop], y[stop]
+        X_val, Y_val = check_pair(validation)
+        return x, y, self._read_x(X_val), self._read_y(X_val, Y_val)
+
     def _read_y(self, X: Table, Y: Table) -> np.ndarray:
         if np.ndim(Y) not in (1, 2) or np.shape(Y)[1:] != self._width:
             raise InputError(
@@ -113,12 +129,8 @@ class TableRegressor(MaskedScore, TableEstimator):
             )
         if len(X) != len(Y):
             raise InputError(f"X has {len(X)} rows and Y has {len(Y)}: give the same lines.")
-        pandas = isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame | pd.Series)
-        if pandas and not X.index.equals(Y.index):
-            raise InputError(
-                "X and Y name different lines or name them in a different order: "
-                "align them first, for example with X = X.loc[Y.index]."
-            )
+        if isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame | pd.Series):
+            check_same_lines(X, Y)
         if isinstance(Y, pd.DataFrame) and self.perturbations_ is not None:
             check_names(self.perturbations_, Y.columns, "Y", "perturbations")
         y = floats(Y, "Y")
@@ -157,7 +169,39 @@ def means_and_scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.mean(axis=0), scale
 
 
+def set_aside(y: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """A mask of rows, drawn at random from those with a known value, to stop the training by."""
+    known = np.flatnonzero(~np.isnan(y).all(axis=1))
+    shuffled = np.random.default_rng(seed).permutation(known)
+    stop = np.zeros(len(y), dtype=bool)
+    stop[shuffled[: int(len(known) * fraction)]] = True
+    return stop
+
+
+def check_pair(validation: Pair) -> Pair:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise InputError(
+            f"validation is of {type(validation).__name__}: give the pair (X, Y) of other lines."
+        )
+    return validation
+
+
+def check_same_lines(X: Table, Y: Table) -> None:
+    """Refuse two tables with names that do not name the same lines in the same order."""
+    if not X.index.equals(Y.index):
+        raise InputError(
+            f"X and Y name different lines ({len(X)} and {len(Y)} rows), or in another order: "
+            "align them first, for example with X = X.loc[Y.index]."
+        )
+
+
 def floats(table: Table, what: str) -> np.ndarray:
+    """The table as float64; what would change silently on the way is refused."""
+    what_not = _not_real(table)
+    if what_not:
+        raise InputError(
+            f"{what} is {what_not}: give a table of real numbers, NaN where one is missing."
+        )
     try:
         if isinstance(table, pd.DataFrame | pd.Series):  # pandas' own missing value is NaN, too
             return table.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -168,6 +212,21 @@ def floats(table: Table, what: str) -> np.ndarray:
             f"{what} must hold numbers only, but column {text[0]!r} does not: "
             "encode or remove it first."
         ) from None
+
+
+def _not_real(table: Table) -> str:
+    """What float64 would take without a word, and lose a part of; "" for real numbers."""
+    if isinstance(table, np.ma.MaskedArray):
+        return "a masked array, whose mask would be lost"
+    if hasattr(table, "toarray"):
+        return "a sparse matrix"
+    dtypes = table.dtypes.unique() if isinstance(table, pd.DataFrame) else [_dtype(table)]
+    kinds = {"c": "complex numbers", "M": "dates", "m": "times"}
+    return next((f"of {kinds[dtype.kind]}" for dtype in dtypes if dtype.kind in kinds), "")
+
+
+def _dtype(table: Table) -> np.dtype:
+    return table.dtype if hasattr(table, "dtype") else np.asarray(table).dtype
 
 
 def _name(table: Table, column: int) -> str:

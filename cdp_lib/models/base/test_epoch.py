@@ -48,9 +48,9 @@ def fit_as_published(
             best, weights = score, copy.deepcopy(model.module_.state_dict())
         return score
 
-    model._fit(X, Y, None, judge, validation_fraction=0.0)
+    model._fit(X, Y, monitor=judge, all_rows=True)
     if weights is None:
-        raise InputError("No epoch was run, so none can be chosen: set epochs to 1 or more.")
+        raise InputError("No epoch was run, so none can be chosen: train for 1 epoch or more.")
     model.module_.load_state_dict(weights)
     best_epoch = int(np.nanargmax(model.history_.monitor))
     model.history_ = dataclasses.replace(model.history_, best_epoch=best_epoch)

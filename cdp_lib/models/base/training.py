@@ -3,9 +3,9 @@
     weights <- weights - lr * direction(gradient of loss(module, batch))
 
 batch after batch, epoch after epoch, with AdamW's direction (Loshchilov & Hutter 2019).
-When the validation loss has not improved for `patience` epochs the loop stops, and the weights
-of the best epoch come back.  Tensors move to the device once; all randomness (batch order,
-dropout) comes from `seed`, and the global generator is left as it was found.
+How it is trained stands in one component, `Training`, which every network takes as `training=`.
+Tensors move to the device once; all randomness (batch order, dropout) comes from `seed`, and the
+global generator is left as it was found.
 """
 
 import copy
@@ -14,18 +14,51 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from numbers import Integral, Real
-from pathlib import Path
-from pickle import UnpicklingError
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import Component, Number, check_number
 
 Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor | dict[str, Tensor]]
+
+
+@dataclass(frozen=True, repr=False)
+class Training(Component):
+    """How a network is trained; `FeedForward(training=Training(lr=1e-4, epochs=200))`.
+
+    The rows of `fit(X, Y, validation=(X, Y))`, or else a random `validation_fraction` of the rows
+    of X, stop the training: when their loss has not improved for `patience` epochs (None: all
+    epochs are run), and the weights of the best epoch come back.  Without such rows all epochs are
+    run, and the last weights stay.  batch_size=None takes all rows at once.  device="auto" takes
+    CUDA where there is one.
+    """
+
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    epochs: int = 100
+    batch_size: int | None = 64
+    patience: int | None = 10
+    validation_fraction: float = 0.1
+    seed: int = 0
+    device: str = "auto"
+
+    _settings: ClassVar = {
+        "lr": Number(),
+        "weight_decay": Number(),
+        "epochs": Number(whole=True),
+        "batch_size": [Number(least=1, whole=True), None],
+        "patience": [Number(whole=True), None],
+        "validation_fraction": Number(below=1),
+        "seed": Number(whole=True),
+    }
+
+
+ALL_EPOCHS = Training(epochs=200, patience=None, validation_fraction=0.0)  # on all rows
 
 
 @dataclass(frozen=True)
@@ -56,16 +89,6 @@ def pick_device(device: str = "auto") -> torch.device:
     return chosen
 
 
-def check_number(
-    name: str, value: object, least: float = 0, below: float = math.inf, whole: bool = False
-) -> None:
-    """Refuse a setting that is no number, no whole one, or not from `least` to below `below`."""
-    if not isinstance(value, Integral if whole else Real) or not least <= value < below:
-        what = "a whole number" if whole else "a number"
-        upper = "" if below == math.inf else f" and below {below}"
-        raise InputError(f"{name} is {value!r}: give {what} of at least {least}{upper}.")
-
-
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Everything random in torch follows `seed` inside; outside, nothing has changed."""
@@ -85,54 +108,43 @@ def masked_mse(prediction: Tensor, target: Tensor) -> Tensor:
 def train(
     module: nn.Module,
     loss: Loss,
-    train: Tensors,
+    data: Tensors,
     validation: Tensors | None = None,
+    training: Training = Training(),
     *,
-    epochs: int,
-    batch_size: int,
-    lr: float,
-    weight_decay: float = 0.0,
-    patience: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
     progress: bool = False,
     monitor: Callable[[], float] | None = None,
 ) -> History:
-    """Fit `module` in place on `train`, a tuple of tensors with one row an example.
+    """Fit `module` in place on `data`, a tuple of tensors with one row an example.
 
     `loss(module, *batch)` gives a scalar, or a dict of named scalars of which "loss" is minimised.
-    Without `validation` the loop runs all epochs and keeps the last weights.  `monitor` is called
-    after each epoch, with the module set to predict; it is recorded and decides nothing.
+    `monitor` is called after each epoch, with the module set to predict; it is recorded and decides
+    nothing.
     """
     start = time.perf_counter()
-    check_number("epochs", epochs, whole=True)
-    check_number("batch_size", batch_size, least=1, whole=True)
-    check_number("lr", lr)
-    check_number("weight_decay", weight_decay)
-    check_number("seed", seed, whole=True)
-    if patience is not None:
-        check_number("patience", patience, whole=True)
-    for part in (train, validation or train):
+    for part in (data, validation or data):
         lengths = {len(tensor) for tensor in part}
         if len(lengths) != 1 or 0 in lengths:
             raise InputError(
                 f"The tensors of a part have {sorted(lengths)} rows: "
                 "give at least one row, and the same number in each tensor."
             )
-    target = pick_device(device)
+    target = pick_device(training.device)
     module.to(target)
-    train = tuple(tensor.to(target) for tensor in train)
+    data = tuple(tensor.to(target) for tensor in data)
     validation = validation and tuple(tensor.to(target) for tensor in validation)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=weight_decay)
-    order = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(
+        module.parameters(), lr=training.lr, weight_decay=training.weight_decay
+    )
+    order = torch.Generator().manual_seed(training.seed)
 
     seen, checked, watched = [], [], []
     best, best_epoch, best_weights = math.inf, 0, None
-    with seeded(seed):
-        for epoch in (bar := tqdm(range(epochs), disable=not progress, unit="epoch")):
-            rows = torch.randperm(len(train[0]), generator=order).to(target)
-            seen.append(_epoch(module, loss, train, rows, batch_size, optimizer))
-            _check_finite(seen[-1], epoch, lr)
+    with seeded(training.seed):
+        for epoch in (bar := tqdm(range(training.epochs), disable=not progress, unit="epoch")):
+            rows = torch.randperm(len(data[0]), generator=order).to(target)
+            seen.append(_epoch(module, loss, data, rows, training.batch_size, optimizer))
+            _check_finite(seen[-1], epoch, training.lr)
             if monitor is not None:
                 module.eval()
                 watched.append(float(monitor()))
@@ -140,13 +152,13 @@ def train(
                 best_epoch = epoch
                 continue
             rows = torch.arange(len(validation[0]), device=target)
-            checked.append(_epoch(module, loss, validation, rows, batch_size))
-            _check_finite(checked[-1], epoch, lr)
+            checked.append(_epoch(module, loss, validation, rows, training.batch_size))
+            _check_finite(checked[-1], epoch, training.lr)
             bar.set_postfix(validation=f"{checked[-1]['loss']:.4g}")
             if checked[-1]["loss"] < best:
                 best, best_epoch = checked[-1]["loss"], epoch
                 best_weights = copy.deepcopy(module.state_dict())
-            elif patience is not None and epoch - best_epoch >= patience:
+            elif training.patience is not None and epoch - best_epoch >= training.patience:
                 break
     if best_weights is not None:
         module.load_state_dict(best_weights)
@@ -162,7 +174,7 @@ def _epoch(
     loss: Loss,
     data: Tensors,
     rows: Tensor,
-    batch_size: int,
+    batch_size: int | None,
     optimizer: torch.optim.Optimizer | None = None,
 ) -> dict[str, float]:
     """One pass over `rows`; with an optimizer the weights learn, without it they are only judged.
@@ -174,7 +186,7 @@ def _epoch(
     module.train(learning)
     totals: dict[str, Tensor] = {}
     with torch.set_grad_enabled(learning):
-        for batch in rows.tensor_split(math.ceil(len(rows) / batch_size)):
+        for batch in rows.tensor_split(math.ceil(len(rows) / (batch_size or len(rows)))):
             terms = loss(module, *(tensor[batch] for tensor in data))
             terms = terms if isinstance(terms, dict) else {"loss": terms}
             if learning:
@@ -197,30 +209,3 @@ def _check_finite(terms: dict[str, float], epoch: int, lr: float) -> None:
 
 def _by_term(epochs: list[dict[str, float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(terms[name] for terms in epochs) for name in (epochs[0] if epochs else ())}
-
-
-def save_weights(module: nn.Module, path: str | Path) -> None:
-    """Write the module's weights, and nothing else, to `path`."""
-    weights = {name: tensor.cpu() for name, tensor in module.state_dict().items()}
-    torch.save(weights, path)
-
-
-def load_weights(module: nn.Module, path: str | Path) -> None:
-    """Read weights written by `save_weights` into a module of the same shape."""
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError):
-        raise InputError(
-            f"{path} is not a file of weights: write it with save_weights, or fetch it again."
-        ) from None
-    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    wrong = [name for name in wanted | found if wanted.get(name) != found.get(name)]
-    if wrong:
-        name = wrong[0]
-        raise InputError(
-            f"The weights in {path} do not fit this module: {name!r} is "
-            f"{found.get(name, 'absent')} in the file and {wanted.get(name, 'absent')} here; "
-            "build the module with the settings it was saved with."
-        )
-    module.load_state_dict(weights)

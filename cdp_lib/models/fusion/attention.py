@@ -1,4 +1,4 @@
-"""Attention, and how it learns from what frozen networks predict (stage two of attention.py).
+"""Attention, and how it learns from what frozen networks predict (stage two of stages.py).
 
     p_d = sum_m W_dm y_md,      W_d = softmax(logits_d) over the networks m
 
@@ -6,17 +6,21 @@ p_d is a weighted mean of the networks' predictions y_md for drug d.  All is lea
 each drug's training labels, so that a drug of large variance does not weigh more.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.scaled import label_scales
-from cdp_lib.models.base.training import masked_mse, seeded, train
+from cdp_lib.models.base.settings import Estimator, Instance, OneOf, check_settings
+from cdp_lib.models.base.tables import NotFitted
+from cdp_lib.models.base.training import ALL_EPOCHS, Training, masked_mse, train
 
 KINDS = ("drug", "line", "mean")
+STEPS = replace(ALL_EPOCHS, lr=0.1, epochs=150, batch_size=None, device="cpu")  # of the attention
 Predictions = dict[str, pd.DataFrame]  # omics name -> (lines, perturbations)
 
 
@@ -29,8 +33,6 @@ class Attention(nn.Module):
 
     def __init__(self, omics: int, drugs: int, kind: str = "drug"):
         super().__init__()
-        if kind not in KINDS:
-            raise InputError(f"Unknown attention {kind!r}: use one of {', '.join(KINDS)}.")
         learns = kind != "mean"
         self.logits = nn.Parameter(torch.zeros(omics, drugs), requires_grad=learns)
         self.gate = nn.Parameter(torch.zeros(drugs, omics, omics)) if kind == "line" else None
@@ -46,16 +48,17 @@ class Attention(nn.Module):
         return (self.weights(P) * P).sum(dim=1)
 
 
-class Stacker(BaseEstimator):
+class Stacker(Estimator):
     """Stage two: attention trained on predictions, in units of each drug's training labels."""
 
-    def __init__(self, attention: str = "drug", epochs: int = 150, lr: float = 0.1, seed: int = 0):
+    _settings = {"attention": OneOf(*KINDS), "training": Instance(Training)}
+
+    def __init__(self, attention: str = "drug", training: Training = STEPS):
         self.attention = attention
-        self.epochs = epochs
-        self.lr = lr
-        self.seed = seed
+        self.training = training
 
     def fit(self, predictions: Predictions, Y: pd.DataFrame) -> "Stacker":
+        check_settings(self)
         y = Y.to_numpy(np.float64)
         self.omics_, self.drugs_ = list(predictions), Y.columns
         self.mean_, scale = label_scales(y)
@@ -65,17 +68,13 @@ class Stacker(BaseEstimator):
         if self.attention == "mean":
             return self
         target = torch.tensor((y - self.mean_) / self.scale_, dtype=torch.float32)
-        with seeded(self.seed):
-            train(
-                self.module_,
-                lambda module, P, y: masked_mse(module(P), y),
-                (P, target),
-                epochs=self.epochs,
-                batch_size=len(y),
-                lr=self.lr,
-                seed=self.seed,
-                device="cpu",
-            )
+        train(
+            self.module_,
+            lambda module, P, y: masked_mse(module(P), y),
+            (P, target),
+            training=self.training,
+        )
+        self.module_.cpu()
         return self
 
     def predict(self, predictions: Predictions) -> pd.DataFrame:
@@ -95,7 +94,7 @@ class Stacker(BaseEstimator):
     def _stack(self, predictions: Predictions, lines: pd.Index | None = None) -> Tensor:
         """(lines, omics, drugs), matched by name: the order of `predictions` plays no part."""
         if not hasattr(self, "module_"):
-            raise InputError("This Stacker is not fitted yet: call fit(predictions, Y) first.")
+            raise NotFitted("This Stacker is not fitted yet: call fit(predictions, Y) first.")
         if not predictions or set(predictions) != set(self.omics_):
             raise InputError(
                 f"The attention weighs the omics {', '.join(map(str, self.omics_))} "

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.training import check_number
+from cdp_lib.models.base.settings import check_number
 
 
-class GraphEmbedding(nn.Module):
+class GraphLayer(nn.Module):
     """x (rows, n) -> x (W o A) + b (rows, n); `edges` (interactions, 2) are unordered positions.
 
     Time and memory grow with interactions + n, never with n squared.  An interaction named twice
@@ -36,7 +36,7 @@ class GraphEmbedding(nn.Module):
         target = np.concatenate([edges[:, 1], edges[:, 0], loops])
         order = np.lexsort([source, target])  # bags of sources, one a target
         sizes = np.bincount(target, minlength=n)  # neighbours of each target, itself included
-        self.n = n
+        self.out_features = n
         self.register_buffer("source", torch.tensor(source[order]))  # (weights,)
         self.register_buffer("target", torch.tensor(target[order]))  # (weights,)
         self.register_buffer("start", torch.tensor(np.cumsum(sizes) - sizes))  # (n,) of each bag
@@ -45,18 +45,8 @@ class GraphEmbedding(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n))
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 2 or x.shape[1] != self.n:
-            raise InputError(
-                f"The graph has {self.n} genes but the input has shape "
-                f"{tuple(x.shape)}: pass a table with one column a gene, in the order "
-                "of the graph."
-            )
-        if x.dtype != self.weight.dtype:
-            raise InputError(
-                f"The input is {x.dtype} but the weights of the graph are "
-                f"{self.weight.dtype}: pass x.to({self.weight.dtype})."
-            )
-        table = x.T.contiguous()  # (n, rows)
+        rows, _ = x.shape
+        table = x.T.contiguous().view(self.out_features, rows)  # (n, rows)
         sums = embedding_bag(
             self.source, table, self.start, mode="sum", per_sample_weights=self.weight
         )  # (n, rows)
@@ -65,7 +55,8 @@ class GraphEmbedding(nn.Module):
     def matrix(self) -> Tensor:
         """W o A as a sparse tensor (n, n): row = source gene, column = target gene."""
         cells = torch.stack([self.source, self.target])
-        return torch.sparse_coo_tensor(cells, self.weight, (self.n, self.n), check_invariants=True)
+        n = self.out_features
+        return torch.sparse_coo_tensor(cells, self.weight, (n, n), check_invariants=True)
 
 
 def edges_among(graph: pd.DataFrame, genes: pd.Index) -> np.ndarray:

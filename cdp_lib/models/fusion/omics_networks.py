@@ -9,109 +9,122 @@ with attention trained in one go (`JointFusion`), and a fusion of autoencoders i
 DeepDR (Chiu et al. 2019).
 """
 
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.blocks import activation_layer, mlp, widths
+from cdp_lib.models.base.blocks import ACTIVATION, ACTIVATIONS, mlp
 from cdp_lib.models.base.scaled import ScaledNetwork, network_columns, omics_columns
-from cdp_lib.models.base.training import check_number, train
-from cdp_lib.models.fusion.attention import Attention
-from cdp_lib.models.fusion.graph import GraphEmbedding, edges_among
+from cdp_lib.models.base.settings import (
+    WIDTHS,
+    Component,
+    Instance,
+    Number,
+    OneOf,
+    Tuple,
+    check_settings,
+)
+from cdp_lib.models.base.training import ALL_EPOCHS, Training, train
+from cdp_lib.models.fusion.attention import KINDS, Attention
+from cdp_lib.models.fusion.graph import GraphLayer, edges_among
 
 HIDDEN = {"expression": 64, "mutation": 32, "copy_number": 32, "rppa": 128, "metabolites": 64}
 STRONG_DROPOUT = ("copy_number", "rppa")  # 0.4; the others 0.2
 NO_GENES = ("rppa", "metabolites")  # their columns are no genes, so no graph joins them
 
 
-class OmicsNetwork(ScaledNetwork):
-    """One omics -> all perturbations: embedding, hidden layer, output.
+@dataclass(frozen=True, repr=False)
+class DenseEmbedding(Component):
+    """Any table in `size` values, each of which listens to all columns."""
 
-    embedding="graph" embeds a table of genes along the interactions of `graph` (columns gene_a,
-    gene_b), in as many values as genes; "dense" embeds any table in `embedding_size` values.
-    hidden=None makes the hidden layer as wide as there are perturbations.  Columns that are zero
-    in more than a share `max_zeros` of the training lines are left out.
+    size: int = 200
+
+    _settings: ClassVar = {"size": Number(least=1, whole=True)}
+
+    def layer(self, columns: int, names: pd.Index | None) -> nn.Module:
+        return nn.Linear(columns, self.size)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GraphEmbedding(Component):
+    """A table of genes in as many values, along the interactions of `graph` (gene_a, gene_b)."""
+
+    graph: pd.DataFrame
+
+    _settings: ClassVar = {"graph": Instance(pd.DataFrame)}
+
+    def layer(self, columns: int, names: pd.Index | None) -> nn.Module:
+        if names is None:
+            raise InputError("A graph embedding needs X as a DataFrame whose columns name genes.")
+        return GraphLayer(edges_among(self.graph, names), columns)
+
+
+class OmicsNetwork(ScaledNetwork):
+    """One omics -> all perturbations: embedding, hidden layers, output.
+
+    hidden=None is one layer as wide as there are perturbations.  Columns that are zero in more
+    than a share `max_zeros` of the training lines are left out.
     """
+
+    _settings = {
+        "embedding": Instance(DenseEmbedding, GraphEmbedding),
+        "hidden": [WIDTHS, None],
+        "dropout": Number(below=1),
+        "activation": ACTIVATION,
+        "max_zeros": Number(),
+        "training": Instance(Training),
+    }
 
     def __init__(
         self,
-        embedding: str = "dense",
-        graph: pd.DataFrame | None = None,
-        embedding_size: int = 200,
-        hidden: int | None = 64,
+        embedding: DenseEmbedding | GraphEmbedding = DenseEmbedding(),
+        hidden: tuple[int, ...] | None = (64,),
         dropout: float = 0.2,
         activation: str = "relu",
         max_zeros: float = 0.95,
-        lr: float = 1e-3,
-        weight_decay: float = 0.0,
-        epochs: int = 200,
-        batch_size: int = 64,
-        seed: int = 0,
-        device: str = "auto",
+        training: Training = ALL_EPOCHS,
     ):
         self.embedding = embedding
-        self.graph = graph
-        self.embedding_size = embedding_size
         self.hidden = hidden
         self.dropout = dropout
         self.activation = activation
         self.max_zeros = max_zeros
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.seed = seed
-        self.device = device
+        self.training = training
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
         return self.build(x, self.features_, outputs)
 
     def build(self, x: np.ndarray, features: pd.Index | None, outputs: int) -> nn.Module:
         """The untrained module for training rows x (lines, features) before scaling."""
-        check_number("embedding_size", self.embedding_size, least=1, whole=True)
-        check_number("dropout", self.dropout, below=1)
-        check_number("max_zeros", self.max_zeros)
-        if self.hidden is not None:
-            check_number("hidden", self.hidden, least=1, whole=True)
         kept = np.flatnonzero((x == 0).mean(axis=0) <= self.max_zeros)
         if len(kept) == 0:
             raise InputError(
                 f"All {x.shape[1]} columns are zero in more than "
                 f"{100 * self.max_zeros:g} % of the lines: raise max_zeros."
             )
-        if self.embedding == "graph":
-            if self.graph is None or features is None:
-                raise InputError(
-                    "A graph embedding needs graph=, a table of interactions, and X "
-                    "as a DataFrame whose columns name genes."
-                )
-            embed = GraphEmbedding(edges_among(self.graph, features[kept]), len(kept))
-            width = len(kept)
-        elif self.embedding == "dense":
-            if self.graph is not None:
-                raise InputError(
-                    "A dense embedding cannot use a graph: set embedding='graph', or graph=None."
-                )
-            embed, width = nn.Linear(len(kept), self.embedding_size), self.embedding_size
-        else:
-            raise InputError(f"Unknown embedding {self.embedding!r}: use 'graph' or 'dense'.")
-        hidden = outputs if self.hidden is None else self.hidden
+        embed = self.embedding.layer(len(kept), None if features is None else features[kept])
+        hidden = (outputs,) if self.hidden is None else self.hidden
+        sizes = [embed.out_features, *hidden, outputs]
         return nn.Sequential(
             Columns(kept),  # (rows, kept)
-            embed,  # (rows, width)
-            activation_layer(self.activation),
+            embed,  # (rows, embed.out_features)
+            ACTIVATIONS[self.activation](),
             nn.Dropout(self.dropout),
-            mlp([width, hidden, outputs], self.activation, self.dropout),  # (rows, outputs)
+            mlp(sizes, self.activation, self.dropout),  # (rows, outputs)
         )
 
 
-def published_networks(
-    omics: list[str], graph: pd.DataFrame, hidden: str = "text", **settings
+def paper_networks(
+    omics: list[str], graph: pd.DataFrame | None, hidden: str = "text", **training: Any
 ) -> dict[str, OmicsNetwork]:
     """The paper's network for each omics: graph embeddings for genes, dense ones for the others.
 
+    graph=None embeds all densely; `training` changes the paper's (seed, lr, epochs, ...).
     hidden="text" gives the sizes of the methods (64, 32, 32, 128, 64); "equation 7" makes all as
     wide as there are drugs, as the attention there needs.  The text embeds RPPA along the graph,
     Figure 2 and Table 1 densely; proteins and phosphosites are no genes, so here it is dense.
@@ -123,52 +136,41 @@ def published_networks(
         raise InputError(
             f"The paper has no network for {unknown[0]!r}: choose from {', '.join(HIDDEN)}."
         )
-    return {
-        name: OmicsNetwork(
-            **(
-                {
-                    "embedding": "dense" if name in NO_GENES else "graph",
-                    "graph": None if name in NO_GENES else graph,
-                    "hidden": HIDDEN[name] if hidden == "text" else None,
-                    "dropout": 0.4 if name in STRONG_DROPOUT else 0.2,
-                    "epochs": 1000 if name in NO_GENES else 200,
-                }
-                | settings
-            )
+    networks = {}
+    for name in omics:
+        dense = graph is None or name in NO_GENES
+        network = OmicsNetwork(
+            DenseEmbedding() if dense else GraphEmbedding(graph),
+            hidden=(HIDDEN[name],) if hidden == "text" else None,
+            dropout=0.4 if name in STRONG_DROPOUT else 0.2,
+            training=replace(ALL_EPOCHS, epochs=1000 if dense else 200),
         )
-        for name in omics
-    }
+        changes = {f"training__{setting}": value for setting, value in training.items()}
+        networks[name] = network.set_params(**changes)
+    return networks
 
 
 class JointFusion(ScaledNetwork):
     """The networks of several omics and the attention over them, trained together.
 
-    `networks`: omics name -> OmicsNetwork, of which the architecture is used; lr, epochs and
-    batch_size are those given here.  `weights_` (perturbations, omics) is the mean attention.
+    `networks`: omics name -> OmicsNetwork, of which the architecture is used; they are trained as
+    `training` says here.  `weights_` (perturbations, omics) is the mean attention.
     """
+
+    _settings = {"attention": OneOf(*KINDS), "training": Instance(Training)}
 
     def __init__(
         self,
         networks: dict[str, OmicsNetwork],
         attention: str = "drug",
-        lr: float = 1e-3,
-        weight_decay: float = 0.0,
-        epochs: int = 200,
-        batch_size: int = 64,
-        seed: int = 0,
-        device: str = "auto",
+        training: Training = ALL_EPOCHS,
     ):
         self.networks = networks
         self.attention = attention
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.seed = seed
-        self.device = device
+        self.training = training
 
-    def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "JointFusion":
-        super().fit(X, Y)
+    def _fit(self, X: pd.DataFrame, Y: pd.DataFrame, *how, **more) -> "JointFusion":
+        super()._fit(X, Y, *how, **more)
         with torch.no_grad():
             device = next(self.module_.parameters()).device
             P = self.module_.parts(self._scaled(self._read_x(X)).to(device))
@@ -185,6 +187,7 @@ class JointFusion(ScaledNetwork):
                     f"The network of {name!r} is of {type(network).__name__}: "
                     "JointFusion trains an OmicsNetwork for each omics."
                 )
+            check_settings(network)
             at = columns[name]
             body = network.build(x[:, at], self.features_[at].droplevel(0), outputs)
             parts.append(nn.Sequential(Columns(at), body))
@@ -194,9 +197,19 @@ class JointFusion(ScaledNetwork):
 class AutoencoderFusion(ScaledNetwork):
     """One autoencoder an omics; a network on their latent values, encoders and all.
 
-    The autoencoders learn first, to restore the omics of the training lines; then the whole
-    learns to predict.  (DeepDR pretrains on tumours, which a cohort of lines does not have.)
+    The autoencoders learn first, for `pretrain_epochs`, to restore the omics of the training lines;
+    then the whole learns to predict.  (DeepDR pretrains on tumours, which a cohort of lines does
+    not have.)
     """
+
+    _settings = {
+        "encoder": Tuple(Number(least=1, whole=True), least=1),
+        "hidden": WIDTHS,
+        "dropout": Number(below=1),
+        "activation": ACTIVATION,
+        "pretrain_epochs": Number(whole=True),
+        "training": Instance(Training),
+    }
 
     def __init__(
         self,
@@ -205,50 +218,32 @@ class AutoencoderFusion(ScaledNetwork):
         dropout: float = 0.2,
         activation: str = "relu",
         pretrain_epochs: int = 50,
-        lr: float = 1e-3,
-        weight_decay: float = 0.0,
-        epochs: int = 100,
-        batch_size: int = 64,
-        seed: int = 0,
-        device: str = "auto",
+        training: Training = replace(ALL_EPOCHS, epochs=100),
     ):
         self.encoder = encoder
         self.hidden = hidden
         self.dropout = dropout
         self.activation = activation
         self.pretrain_epochs = pretrain_epochs
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.seed = seed
-        self.device = device
+        self.training = training
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
-        check_number("pretrain_epochs", self.pretrain_epochs, whole=True)
-        encoder_widths = widths("encoder", self.encoder, least=1)
-        hidden = widths("hidden", self.hidden)
         encoders = []
         for at in omics_columns(self.features_).values():
-            sizes = (len(at), *encoder_widths)
+            sizes = (len(at), *self.encoder)
             encoder = mlp(sizes, self.activation)
             self._pretrain(encoder, mlp(sizes[::-1], self.activation), self._scaled(x)[:, at])
             encoders.append(nn.Sequential(Columns(at), encoder))
-        width = len(encoders) * encoder_widths[-1]
-        head = mlp([width, *hidden, outputs], self.activation, self.dropout)
-        return nn.Sequential(Side(encoders, nn.Flatten()), activation_layer(self.activation), head)
+        width = len(encoders) * self.encoder[-1]
+        head = mlp([width, *self.hidden, outputs], self.activation, self.dropout)
+        return nn.Sequential(Side(encoders, nn.Flatten()), ACTIVATIONS[self.activation](), head)
 
     def _pretrain(self, encoder: nn.Module, decoder: nn.Module, x: Tensor) -> None:
         train(
             nn.Sequential(encoder, decoder),
             lambda module, x: (module(x) - x).square().mean(),
             (x,),
-            epochs=self.pretrain_epochs,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            seed=self.seed,
-            device=self.device,
+            training=replace(self.training, epochs=self.pretrain_epochs),
         )
 
 

@@ -28,12 +28,21 @@ from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.scaled import network_columns
-from cdp_lib.models.base.tables import MaskedScore
-from cdp_lib.models.fusion.attention import Predictions, Stacker
+from cdp_lib.models.base.settings import (
+    Estimator,
+    Instance,
+    Number,
+    OneOf,
+    check_setting,
+    check_settings,
+)
+from cdp_lib.models.base.tables import MaskedScore, NotFitted, check_same_lines
+from cdp_lib.models.base.training import Training
+from cdp_lib.models.fusion.attention import KINDS, STEPS, Predictions, Stacker
 from cdp_lib.splits import Fold, Groups, Split, leave_lines_out
 
 HONEST = ("out_of_fold", "in_sample")
-PROTOCOLS = (*HONEST, "redrawn", "saw_all")
+SEEN = (*HONEST, "redrawn", "saw_all")
 REDRAWN = 10**6  # seeds far from those of any outer split, which would draw the same folds
 
 
@@ -41,19 +50,18 @@ REDRAWN = 10**6  # seeds far from those of any outer split, which would draw the
 class StageOne:
     """What the frozen networks predict: enough to try any attention over any of the omics."""
 
-    protocol: str
+    seen: str  # which lines the networks had seen: one of SEEN
     labels: pd.DataFrame  # (lines, drugs), the training labels; NaN elsewhere
     learning: Predictions  # what the attention learns from
     final: Predictions  # what it is applied to, for all lines
 
     def in_sample(self) -> "StageOne":
         """The same networks, and attention that learns from the lines they were fitted on."""
-        if self.protocol not in HONEST:
+        if self.seen not in HONEST:
             raise InputError(
-                f"Networks of protocol {self.protocol!r} have seen test labels: "
-                "start from protocol 'out_of_fold'."
+                f"Networks of seen={self.seen!r} have seen test labels: start from 'out_of_fold'."
             )
-        return replace(self, protocol="in_sample", learning=self.final)
+        return replace(self, seen="in_sample", learning=self.final)
 
 
 @dataclass(frozen=True)
@@ -69,18 +77,17 @@ def stage_one(
     X: pd.DataFrame,
     Y: pd.DataFrame,
     fold: Fold,
-    protocol: str = "out_of_fold",
+    seen: str = "out_of_fold",
     n_folds: int = 3,
     groups: Groups = None,
     seed: int = 0,
 ) -> StageOne:
-    """Fit one network an omics under `protocol` and keep what they predict for every line.
+    """Fit one network an omics on the lines that `seen` names; keep what it predicts for each line.
 
-    `X` has two-level columns (omics, feature), `Y` all labels; only the protocols "redrawn" and
-    "saw_all" look at test labels.  `groups` (a Series over lines) moves together in inner folds.
+    `X` has two-level columns (omics, feature), `Y` all labels; only seen="redrawn" and "saw_all"
+    look at test labels.  `groups` (a Series over lines) moves together in inner folds.
     """
-    if protocol not in PROTOCOLS:
-        raise InputError(f"Unknown protocol {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
+    check_setting("seen", seen, OneOf(*SEEN))
     _check_lines(X, Y)
     if not isinstance(fold, Fold):
         raise InputError(
@@ -90,9 +97,9 @@ def stage_one(
     fold.match(Y)
     tables = _tables(networks, X)
     labels = Y.where(fold.fit)
-    if protocol == "saw_all":
+    if seen == "saw_all":
         shown = Y
-    elif protocol == "redrawn":
+    elif seen == "redrawn":
         other = REDRAWN + seed + fold.repeat
         again = _inner_folds(Y, n_folds, other, groups)
         shown = Y.where(again.folds[fold.number % n_folds].fit)
@@ -103,19 +110,17 @@ def stage_one(
         final[name] = _fitted(network, tables[name], shown).predict(tables[name])
         learning[name] = (
             out_of_fold(network, tables[name], labels, n_folds, groups, seed)
-            if protocol == "out_of_fold"
+            if seen == "out_of_fold"
             else final[name]
         )
-    return StageOne(protocol, labels, learning, final)
+    return StageOne(seen, labels, learning, final)
 
 
 def fuse(
     stage: StageOne,
     omics: str | list[str] | None = None,
     attention: str = "drug",
-    epochs: int = 150,
-    lr: float = 0.1,
-    seed: int = 0,
+    training: Training = STEPS,
 ) -> Fused:
     """Learn the attention over the stored predictions of some omics (all by default)."""
     omics = stage.final if omics is None else [omics] if isinstance(omics, str) else omics
@@ -124,7 +129,7 @@ def fuse(
         what = f"Stage one has no omics {unknown[0]!r}" if unknown else "omics names none"
         raise InputError(f"{what}: choose from {', '.join(stage.final)}.")
     rows = stage.labels.notna().any(axis=1)
-    learner = Stacker(attention, epochs, lr, seed).fit(
+    learner = Stacker(attention, training).fit(
         {name: stage.learning[name][rows] for name in omics}, stage.labels[rows]
     )
     final = {name: stage.final[name] for name in omics}
@@ -149,40 +154,40 @@ def out_of_fold(
     return P
 
 
-class AttentionFusion(MaskedScore, BaseEstimator):
+class AttentionFusion(MaskedScore, Estimator):
     """Both stages inside the training rows: any omics models, and attention over them.
 
-    `networks`: omics name -> model; `X` has two-level columns (omics, feature).  protocol is
+    `networks`: omics name -> model; `X` has two-level columns (omics, feature).  `seen` is
     "out_of_fold" (stacking) or "in_sample"; the paper's text does not tell which of them it means.
+    `training` is that of the attention, and its seed draws the inner folds, too.
     `weights_` (drugs, omics) is the mean attention over the training lines.
     """
+
+    _settings = {
+        "seen": OneOf(*HONEST),
+        "attention": OneOf(*KINDS),
+        "n_folds": Number(least=2, whole=True),
+        "training": Instance(Training),
+    }
 
     def __init__(
         self,
         networks: dict[str, BaseEstimator],
-        protocol: str = "out_of_fold",
+        seen: str = "out_of_fold",
         attention: str = "drug",
         n_folds: int = 3,
         groups: pd.Series | None = None,
-        epochs: int = 150,
-        lr: float = 0.1,
-        seed: int = 0,
+        training: Training = STEPS,
     ):
         self.networks = networks
-        self.protocol = protocol
+        self.seen = seen
         self.attention = attention
         self.n_folds = n_folds
         self.groups = groups
-        self.epochs = epochs
-        self.lr = lr
-        self.seed = seed
+        self.training = training
 
     def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "AttentionFusion":
-        if self.protocol not in HONEST:
-            raise InputError(
-                f"A model can only learn under protocol {' or '.join(HONEST)}, not "
-                f"{self.protocol!r}: use stage_one for the leaks."
-            )
+        check_settings(self)
         _check_lines(X, Y)
         known = Y.notna().any(axis=1)
         tables, Y = _tables(self.networks, X[known]), Y[known]
@@ -190,18 +195,20 @@ class AttentionFusion(MaskedScore, BaseEstimator):
             name: clone(network).fit(tables[name], Y) for name, network in self.networks.items()
         }
         learning = {
-            name: out_of_fold(network, tables[name], Y, self.n_folds, self.groups, self.seed)
-            if self.protocol == "out_of_fold"
+            name: out_of_fold(
+                network, tables[name], Y, self.n_folds, self.groups, self.training.seed
+            )
+            if self.seen == "out_of_fold"
             else self.networks_[name].predict(tables[name])
             for name, network in self.networks.items()
         }
-        self.stacker_ = Stacker(self.attention, self.epochs, self.lr, self.seed).fit(learning, Y)
+        self.stacker_ = Stacker(self.attention, self.training).fit(learning, Y)
         self.weights_ = self.stacker_.weights(learning)
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
         if not hasattr(self, "networks_"):
-            raise InputError("This AttentionFusion is not fitted yet: call fit(X, Y) first.")
+            raise NotFitted("This AttentionFusion is not fitted yet: call fit(X, Y) first.")
         tables = _tables(self.networks_, X)
         return self.stacker_.predict(
             {name: network.predict(tables[name]) for name, network in self.networks_.items()}
@@ -211,11 +218,7 @@ class AttentionFusion(MaskedScore, BaseEstimator):
 def _check_lines(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     if not (isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame)):
         raise InputError("X and Y must be DataFrames with a row a line, as a cohort's are.")
-    if not X.index.equals(Y.index):
-        raise InputError(
-            f"X and Y name different lines, or in another order ({len(X)} and "
-            f"{len(Y)} rows): align them first, for example X = X.loc[Y.index]."
-        )
+    check_same_lines(X, Y)
     for names, what in ((Y.index, "line"), (Y.columns, "perturbation")):
         if not names.is_unique:
             raise InputError(

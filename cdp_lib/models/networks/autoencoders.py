@@ -11,6 +11,7 @@ expression, a network from latent to latent, and the decoder of the dependencies
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,20 +20,23 @@ from sklearn.base import TransformerMixin, clone
 from torch import nn
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.blocks import mlp, widths
+from cdp_lib.models.base.blocks import ACTIVATION, mlp
+from cdp_lib.models.base.protocols import PROTOCOLS
+from cdp_lib.models.base.settings import Instance, Number, OneOf, Tuple
 from cdp_lib.models.base.tables import (
+    Pair,
     Table,
     TableEstimator,
     TableRegressor,
     check_names,
+    check_pair,
     column_means,
     floats,
+    set_aside,
 )
 from cdp_lib.models.base.test_epoch import fit_as_published
-from cdp_lib.models.base.training import masked_mse, seeded, train
-from cdp_lib.models.networks.feedforward import FeedForward, set_aside
-
-PROTOCOLS = ("repaired", "as_published")
+from cdp_lib.models.base.training import ALL_EPOCHS, Training, masked_mse, seeded, train
+from cdp_lib.models.networks.feedforward import FeedForward
 
 
 class AutoEncoder(TransformerMixin, TableEstimator):
@@ -47,53 +51,49 @@ class AutoEncoder(TransformerMixin, TableEstimator):
     protocol="as_published" does the same.
     """
 
+    _settings = {
+        "hidden": Tuple(Number(least=1, whole=True), least=1),
+        "activation": ACTIVATION,
+        "protocol": OneOf(*PROTOCOLS),
+        "training": Instance(Training),
+    }
+
     def __init__(
         self,
         hidden: tuple[int, ...] = (500, 500),
         activation: str = "tanh",
-        lr: float = 1e-4,
-        weight_decay: float = 0.0,
-        epochs: int = 200,
-        batch_size: int = 32,
-        patience: int | None = None,
         protocol: str = "repaired",
-        seed: int = 0,
-        device: str = "auto",
+        training: Training = replace(ALL_EPOCHS, lr=1e-4, batch_size=32),
     ):
         self.hidden = hidden
         self.activation = activation
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
         self.protocol = protocol
-        self.seed = seed
-        self.device = device
+        self.training = training
 
-    def fit(self, X: Table, Y: None = None, validation: Table | None = None) -> "AutoEncoder":
-        """Learn from the rows of X; stop by those of `validation`, if given.  Y is not used."""
-        _check_protocol(self.protocol)
+    def fit(self, X: Table, Y: None = None, validation: Pair | None = None) -> "AutoEncoder":
+        """Learn from the rows of X, and stop by those of `validation=(X, Y)`, if given.
+
+        Y plays no part: it may be None here and there.
+        """
         x = self._open_x(X, missing=True)  # (lines, features)
+        if validation is not None:
+            x_val = self._read_x(check_pair(validation)[0], missing=True)
+        else:
+            stop = set_aside(x, self.training.validation_fraction, self.training.seed)
+            x, x_val = x[~stop], x[stop]
         self.mean_ = column_means(x)
         varies = np.fmax.reduce(x) > np.fmin.reduce(x)
         self.scale_ = np.where(varies, np.sqrt(column_means((x - self.mean_) ** 2)), 0.0)
-        sizes = [x.shape[1], *widths("hidden", self.hidden, least=1)]
-        with seeded(self.seed):  # the initial weights
+        sizes = [x.shape[1], *self.hidden]
+        with seeded(self.training.seed):  # the initial weights
             encoder = mlp(sizes, self.activation)
             self.module_ = nn.Sequential(encoder, mlp(sizes[::-1], self.activation))
         self.history_ = train(
             self.module_,
             lambda module, z, target: masked_mse(module(z), target),
             self._pair(x),
-            None if validation is None else self._pair(self._read_x(validation, missing=True)),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            patience=self.patience,
-            seed=self.seed,
-            device=self.device,
+            self._pair(x_val) if len(x_val) else None,
+            self.training,
         )
         return self
 
@@ -153,8 +153,8 @@ class AutoEncoder(TransformerMixin, TableEstimator):
 class EncoderRegressorDecoder(TableRegressor):
     """The chain  encode X -> network -> decode Y.
 
-    `regressor` is the network between the latent layers, and its `validation_fraction` and `seed`
-    choose the rows set aside.  The paper's is FeedForward((600,) * 6, "tanh", lr=1e-4).
+    `regressor` is the network between the latent layers, and its `training` chooses the rows that
+    are set aside.  The paper's is FeedForward((600,) * 6, "tanh", training=Training(lr=1e-4)).
 
     With protocol="repaired" both autoencoders are cloned and fitted on the training rows, and the
     rows set aside choose their epochs too.  With protocol="as_published" they are used as given:
@@ -162,6 +162,13 @@ class EncoderRegressorDecoder(TableRegressor):
     Y has seen the test labels.  `fit_as_published` leaks a second time, through the test epoch;
     the two can be switched on one by one.
     """
+
+    _settings = {
+        "source_ae": Instance(AutoEncoder),
+        "target_ae": Instance(AutoEncoder),
+        "regressor": Instance(FeedForward),
+        "protocol": OneOf(*PROTOCOLS),
+    }
 
     def __init__(
         self,
@@ -179,11 +186,11 @@ class EncoderRegressorDecoder(TableRegressor):
         self,
         X: Table,
         Y: Table,
-        validation: tuple[Table, Table] | None = None,
+        validation: Pair | None = None,
         monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
     ) -> "EncoderRegressorDecoder":
-        fraction = getattr(self.regressor, "validation_fraction", 0.0)
-        return self._fit(X, Y, validation, monitor, fraction)
+        """Learn from (X, Y), and stop by `validation=(X, Y)` of other lines, if given."""
+        return self._fit(X, Y, validation, monitor)
 
     fit_as_published = fit_as_published
 
@@ -191,22 +198,14 @@ class EncoderRegressorDecoder(TableRegressor):
         self,
         X: Table,
         Y: Table,
-        validation: tuple[Table, Table] | None,
-        monitor: Callable[["EncoderRegressorDecoder"], float] | None,
-        validation_fraction: float,
+        validation: Pair | None = None,
+        monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
+        all_rows: bool = False,
     ) -> "EncoderRegressorDecoder":
-        _check_protocol(self.protocol)
-        if not isinstance(self.regressor, FeedForward):
-            raise InputError(
-                "The network between the latent layers is of "
-                f"{type(self.regressor).__name__}: give a FeedForward."
-            )
         x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
-        if validation is not None:
-            x_val, y_val = self._read_x(validation[0]), self._read_y(*validation)
-        else:
-            stop = set_aside(y, validation_fraction, self.regressor.seed)
-            x, y, x_val, y_val = x[~stop], y[~stop], x[stop], y[stop]
+        training = self.regressor.training
+        fraction = 0.0 if all_rows else training.validation_fraction
+        x, y, x_val, y_val = self._parts(x, y, validation, fraction, training.seed)
         self.source_ = self._autoencoder(self.source_ae, x, x_val, self.features_, "X")
         self.target_ = self._autoencoder(self.target_ae, y, y_val, self.perturbations_, "Y")
         latents = (self.source_.encode(x), self.target_.encode(y))  # (lines, latent) each
@@ -215,7 +214,7 @@ class EncoderRegressorDecoder(TableRegressor):
             *latents,
             (self.source_.encode(x_val), self.target_.encode(y_val)) if len(x_val) else None,
             None if monitor is None else lambda _: monitor(self),
-            validation_fraction=0.0,
+            all_rows=True,
         )
         self.history_ = self.regressor_.history_
         return self
@@ -233,12 +232,11 @@ class EncoderRegressorDecoder(TableRegressor):
         names: pd.Index | None,
         what: str,
     ) -> AutoEncoder:
-        if not isinstance(given, AutoEncoder):
-            raise InputError(
-                f"The autoencoder of {what} is of {type(given).__name__}: give an AutoEncoder."
-            )
         if self.protocol == "repaired":
-            return clone(given).fit(x, validation=x_val if len(x_val) else None)
+            part = clone(given)
+            if not len(x_val):
+                return part.set_params(training__validation_fraction=0.0).fit(x)
+            return part.fit(x, validation=(x_val, None))
         if not hasattr(given, "module_"):
             raise InputError(
                 "protocol='as_published' uses autoencoders as they are given: fit both first "
@@ -250,11 +248,6 @@ class EncoderRegressorDecoder(TableRegressor):
 
     def _predict(self, x: np.ndarray) -> np.ndarray:
         return self.target_.decode(self.regressor_.predict(self.source_.encode(x)))
-
-
-def _check_protocol(protocol: str) -> None:
-    if protocol not in PROTOCOLS:
-        raise InputError(f"protocol is {protocol!r}: use one of {', '.join(PROTOCOLS)}.")
 
 
 def _tensor(x: np.ndarray) -> torch.Tensor:

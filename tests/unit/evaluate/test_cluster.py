@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate import cross_validate
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.linear import Ridge
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.splits import leave_lines_out
@@ -53,7 +54,8 @@ def one_thread():
 
 
 def test_two_workers_give_the_same_numbers_as_one_process(client, cohort, one_thread):
-    models = {"ridge": Ridge(), "network": FeedForward(epochs=5, dropout=0.1, device="cpu")}
+    training = Training(epochs=5, device="cpu")
+    models = {"ridge": Ridge(), "network": FeedForward(dropout=0.1, training=training)}
     split = leave_lines_out(cohort, n_folds=3)
     here = cross_validate(models, cohort, split, axis=("perturbation", "line", "global"))
     with joblib.parallel_config("dask"):

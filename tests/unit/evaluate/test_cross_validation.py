@@ -15,6 +15,7 @@ from cdp_lib import splits
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate import Search, cross_validate, fitted, naive_baselines, summary
 from cdp_lib.metrics import pearson, rmse
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.baselines import PerturbationMean
 from cdp_lib.models.linear import Ridge
 from cdp_lib.models.networks.feedforward import FeedForward
@@ -56,7 +57,7 @@ SPLITS = {
 MODELS = {
     "ridge": lambda: Ridge(alphas=(1.0, 100.0)),
     "lasso": lambda: PerPerturbation(Lasso(), min_labels=5),
-    "network": lambda: FeedForward(hidden=(4,), epochs=3, device="cpu"),
+    "network": lambda: FeedForward(hidden=(4,), training=Training(epochs=3, device="cpu")),
     "search": lambda: Search(Ridge(alphas=(1.0,)), {"alphas": [(1.0,), (9.0,)]}, n_folds=2),
 }
 

@@ -7,6 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.baselines import PerturbationMean
 from cdp_lib.models.linear import LinearRegression, Ridge
 from cdp_lib.models.networks.autoencoders import AutoEncoder
@@ -17,6 +18,7 @@ LINES = pd.Index([f"line {i}" for i in range(40)])
 X = pd.DataFrame(RNG.normal(size=(40, 5)), LINES).add_prefix("gene ")
 WHOLE = (X @ RNG.normal(size=(5, 3)) + RNG.normal(size=(40, 3))).add_prefix("drug ")
 Y = WHOLE.mask(RNG.random(WHOLE.shape) < 0.3)
+FAST = Training(epochs=2, device="cpu")
 RIDGE = Ridge(alphas=(1.0,))
 
 
@@ -37,7 +39,7 @@ def test_unknown_labels_are_not_scored():
 
 @pytest.mark.parametrize(
     "model",
-    [RIDGE, PerturbationMean(), FeedForward((3,), epochs=2, device="cpu")],
+    [RIDGE, PerturbationMean(), FeedForward((3,), training=FAST)],
     ids=lambda model: type(model).__name__,
 )
 def test_scikit_learn_can_cross_validate_with_unknown_labels(model):
@@ -59,7 +61,7 @@ def test_a_score_is_not_realigned_and_needs_labels():
 
 
 @pytest.mark.parametrize("scale", [1e200, 1e-200])
-@pytest.mark.parametrize("model", [LinearRegression(), FeedForward(epochs=1, device="cpu")])
+@pytest.mark.parametrize("model", [LinearRegression(), FeedForward(training=FAST)])
 def test_values_whose_variance_overflows_or_vanishes_are_refused(model, scale):
     with pytest.raises(InputError, match="beyond 1e.30, in 5 of 5|in larger units"):
         model.fit(X * scale, Y)
@@ -71,7 +73,7 @@ def test_extreme_values_are_refused_in_every_table():
     with pytest.raises(InputError, match="beyond 1e.30"):
         RIDGE.fit(X, Y).predict(X * 1e200)
     with pytest.raises(InputError, match="beyond 1e.30"):
-        AutoEncoder(epochs=1, device="cpu").fit(X * 1e200)
+        AutoEncoder(training=FAST).fit(X * 1e200)
 
 
 @pytest.mark.parametrize("bad", [3.0, np.zeros((40, 2, 2))])

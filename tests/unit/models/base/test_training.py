@@ -6,13 +6,13 @@ from torch import nn
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.training import (
-    load_weights,
+    Training,
     masked_mse,
     pick_device,
-    save_weights,
     seeded,
     train,
 )
+from cdp_lib.models.base.weights import load_weights, save_weights
 
 
 def mse(module, x, y):
@@ -38,7 +38,9 @@ def weights_of(module):
 def test_it_learns():
     x, y = linear_data()
     module = nn.Linear(4, 1)
-    history = train(module, mse, (x, y), epochs=200, batch_size=16, lr=0.05, device="cpu")
+    history = train(
+        module, mse, (x, y), training=Training(epochs=200, batch_size=16, lr=0.05, device="cpu")
+    )
     assert history.train["loss"][-1] < 0.02 < history.train["loss"][0]
     assert torch.allclose(module.weight, torch.tensor([[1.0, -2.0, 0.0, 3.0]]), atol=0.05)
     assert history.best_epoch == 199 and history.validation == {} and history.device == "cpu"
@@ -49,7 +51,10 @@ def test_two_runs_are_identical_and_a_third_seed_is_not():
     def run(seed):
         module = network(dropout=0.3)
         history = train(
-            module, mse, linear_data(), epochs=5, batch_size=16, lr=0.01, seed=seed, device="cpu"
+            module,
+            mse,
+            linear_data(),
+            training=Training(epochs=5, batch_size=16, lr=0.01, seed=seed, device="cpu"),
         )
         return weights_of(module), history.train
 
@@ -61,7 +66,12 @@ def test_two_runs_are_identical_and_a_third_seed_is_not():
 def test_the_global_generator_is_left_alone():
     torch.manual_seed(11)
     before = torch.random.get_rng_state()
-    train(network(0.5), mse, linear_data(), epochs=2, batch_size=16, lr=0.01, device="cpu")
+    train(
+        network(0.5),
+        mse,
+        linear_data(),
+        training=Training(epochs=2, batch_size=16, lr=0.01, device="cpu"),
+    )
     with seeded(5):
         torch.rand(3)
     # network() builds its weights inside seeded(), so nothing at all may have moved
@@ -77,11 +87,7 @@ def test_it_stops_early_and_restores_the_best_weights():
         mse,
         (x, y),
         validation,
-        epochs=500,
-        batch_size=50,
-        lr=0.05,
-        patience=7,
-        device="cpu",
+        training=Training(epochs=500, batch_size=50, lr=0.05, patience=7, device="cpu"),
     )
     losses = history.validation["loss"]
     assert len(losses) < 500
@@ -97,10 +103,7 @@ def test_without_patience_the_best_weights_come_back_after_all_epochs():
         mse,
         linear_data(20, 2.0),
         validation,
-        epochs=60,
-        batch_size=50,
-        lr=0.05,
-        device="cpu",
+        training=Training(epochs=60, batch_size=50, lr=0.05, patience=None, device="cpu"),
     )
     losses = history.validation["loss"]
     assert len(losses) == 60
@@ -120,10 +123,7 @@ def test_every_row_is_seen_once_an_epoch_in_batches_of_nearly_equal_size(rows, b
         nn.Linear(1, 1),
         watch,
         (torch.arange(rows),),
-        epochs=2,
-        batch_size=batch_size,
-        lr=0.1,
-        device="cpu",
+        training=Training(epochs=2, batch_size=batch_size, lr=0.1, device="cpu"),
     )
     assert sorted(seen[:rows]) == sorted(seen[rows:]) == list(range(rows))
     assert max(sizes) <= batch_size and max(sizes) - min(sizes) <= 1
@@ -139,10 +139,7 @@ def test_named_terms_are_kept_as_means_over_rows():
         two_terms,
         linear_data(5),
         linear_data(3),
-        epochs=2,
-        batch_size=4,
-        lr=0.01,
-        device="cpu",
+        training=Training(epochs=2, batch_size=4, lr=0.01, device="cpu"),
     )
     assert set(history.train) == set(history.validation) == {"loss", "size"}
     assert history.train["size"] == pytest.approx((13 / 5, 13 / 5))  # batches of 3 and 2 rows
@@ -156,7 +153,13 @@ def test_validation_neither_learns_nor_drops_out():
 
     judged.modes = []
     data = (torch.ones(4, 4),)
-    train(network(0.5), judged, data, data, epochs=1, batch_size=4, lr=0.1, device="cpu")
+    train(
+        network(0.5),
+        judged,
+        data,
+        data,
+        training=Training(epochs=1, batch_size=4, lr=0.1, device="cpu"),
+    )
     assert judged.modes == [(True, True), (False, False)]
 
 
@@ -178,15 +181,28 @@ def test_masked_mse_of_an_unknown_batch_is_zero_with_zero_gradient():
 
 def test_a_loss_that_explodes_is_one_sentence():
     with pytest.raises(InputError, match="Training broke in epoch .* smaller lr than 1e"):
-        train(network(), mse, linear_data(), epochs=50, batch_size=16, lr=1e30, device="cpu")
+        train(
+            network(),
+            mse,
+            linear_data(),
+            training=Training(epochs=50, batch_size=16, lr=1e30, device="cpu"),
+        )
 
 
 def test_no_rows_or_unequal_rows_are_refused():
     for bad in ((torch.ones(0, 4), torch.ones(0, 1)), (torch.ones(3, 4), torch.ones(2, 1))):
         with pytest.raises(InputError, match="rows"):
-            train(network(), mse, bad, epochs=1, batch_size=2, lr=0.1, device="cpu")
+            train(
+                network(), mse, bad, training=Training(epochs=1, batch_size=2, lr=0.1, device="cpu")
+            )
         with pytest.raises(InputError, match="rows"):
-            train(network(), mse, linear_data(), bad, epochs=1, batch_size=2, lr=0.1, device="cpu")
+            train(
+                network(),
+                mse,
+                linear_data(),
+                bad,
+                training=Training(epochs=1, batch_size=2, lr=0.1, device="cpu"),
+            )
 
 
 @pytest.mark.parametrize(
@@ -206,7 +222,7 @@ def test_no_rows_or_unequal_rows_are_refused():
 def test_bad_settings_are_one_sentence(settings, words):
     good = {"epochs": 1, "batch_size": 4, "lr": 0.1, "device": "cpu"}
     with pytest.raises(InputError, match=words):
-        train(network(), mse, linear_data(5), **(good | settings))
+        train(network(), mse, linear_data(5), training=Training(**(good | settings)))
 
 
 def test_cuda_asked_for_and_absent(monkeypatch):

@@ -1,16 +1,22 @@
 """Attention over predictions: equation 7, what it can reach, and that it goes by names."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.fusion.attention import Attention, Stacker
+from cdp_lib.models.fusion.attention import STEPS, Attention, Stacker
 
 RNG = np.random.default_rng(0)
 TRUTH = pd.DataFrame(RNG.normal(size=(30, 2)), columns=["drug 0", "drug 1"])
 PARTS = {"good": TRUTH + 0.1, "noise": TRUTH - TRUTH + RNG.normal(size=TRUTH.shape)}
+
+
+def steps(epochs):
+    return replace(STEPS, epochs=epochs)
 
 
 def test_attention_reaches_the_best_convex_combination():
@@ -18,7 +24,7 @@ def test_attention_reaches_the_best_convex_combination():
     truth = pd.DataFrame(rng.normal(size=(60, 2)))
     parts = {f"omics {m}": truth * 0.5 + rng.normal(size=truth.shape) for m in range(2)}
     grid = np.linspace(0, 1, 1001)
-    weights = Stacker(epochs=300).fit(parts, truth).weights(parts)
+    weights = Stacker(training=steps(300)).fit(parts, truth).weights(parts)
     for drug in truth:
         a, b = (part[drug].to_numpy() for part in parts.values())
         errors = [np.square(truth[drug] - w * a - (1 - w) * b).mean() for w in grid]
@@ -46,7 +52,7 @@ def test_attention_by_line_can_follow_the_line():
     good_above = truth.where(truth >= 0, 0.0)
     parts = {"below": good_below, "above": good_above}
     left = {
-        kind: ((Stacker(kind, epochs=300).fit(parts, truth).predict(parts) - truth) ** 2)
+        kind: ((Stacker(kind, steps(300)).fit(parts, truth).predict(parts) - truth) ** 2)
         .mean()
         .item()
         for kind in ("drug", "line", "mean")
@@ -56,7 +62,7 @@ def test_attention_by_line_can_follow_the_line():
 
 @pytest.mark.parametrize("kind", ["drug", "line"])
 def test_omics_are_matched_by_name(kind):
-    model = Stacker(kind, epochs=20).fit(PARTS, TRUTH)
+    model = Stacker(kind, steps(20)).fit(PARTS, TRUTH)
     turned = dict(reversed(PARTS.items()))
     pd.testing.assert_frame_equal(model.predict(turned), model.predict(PARTS), check_exact=True)
     pd.testing.assert_frame_equal(model.weights(turned), model.weights(PARTS), check_exact=True)
@@ -68,14 +74,14 @@ def test_omics_are_matched_by_name(kind):
     [
         (lambda: Stacker().predict(PARTS), "not fitted yet"),
         (
-            lambda: Stacker(epochs=1).fit(PARTS, TRUTH).predict({"good": TRUTH}),
+            lambda: Stacker(training=steps(1)).fit(PARTS, TRUTH).predict({"good": TRUTH}),
             "predictions of good",
         ),
         (lambda: Stacker().fit({"good": TRUTH.iloc[::-1]}, TRUTH), "'good' name other lines"),
         (lambda: Stacker("mean").fit({"a": TRUTH, "b": TRUTH.iloc[::-1]}, TRUTH), "'b' name other"),
         (lambda: Stacker().fit({"good": TRUTH.iloc[:, ::-1]}, TRUTH), "lines or drugs"),
         (lambda: Stacker().fit({"good": TRUTH.to_numpy()}, TRUTH), "'good' are a ndarray"),
-        (lambda: Stacker(epochs=-1).fit(PARTS, TRUTH), "epochs is -1"),
+        (lambda: Stacker(training=steps(-1)).fit(PARTS, TRUTH), "epochs is -1"),
     ],
 )
 def test_bad_input_is_one_sentence(call, words):

@@ -1,5 +1,6 @@
 """Attention over networks: stages, protocols, and who may see which label."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +13,8 @@ from sklearn.model_selection import cross_val_score
 from cdp_lib.audit import sees_test_features, sees_test_labels
 from cdp_lib.data import Cohort
 from cdp_lib.errors import InputError
-from cdp_lib.models.fusion.omics_networks import published_networks
+from cdp_lib.models.fusion.attention import STEPS
+from cdp_lib.models.fusion.omics_networks import paper_networks
 from cdp_lib.models.fusion.stages import (
     AttentionFusion,
     StageOne,
@@ -60,7 +62,11 @@ FOLD = LEFT_OUT.folds[0]
 RIDGES = {name: Ridge(alphas=(1.0,)) for name in OMICS}
 STAGE = stage_one(RIDGES, X, Y, FOLD)
 STRANGE = COHORT.lines["donor"].rename("another {}".format)  # groups of other lines
-NETWORKS = published_networks(OMICS, GRAPH, epochs=2)
+NETWORKS = paper_networks(OMICS, GRAPH, epochs=2)
+
+
+def steps(epochs):
+    return replace(STEPS, epochs=epochs)
 
 
 def twice(*tables):
@@ -76,11 +82,11 @@ def one_thread():
 
 
 HONEST = {
-    "out of fold": AttentionFusion(RIDGES, epochs=5, groups=COHORT.lines["donor"]),
-    "in sample": AttentionFusion(RIDGES, "in_sample", epochs=5),
-    "by line": AttentionFusion(RIDGES, attention="line", epochs=5),
+    "out of fold": AttentionFusion(RIDGES, training=steps(5), groups=COHORT.lines["donor"]),
+    "in sample": AttentionFusion(RIDGES, "in_sample", training=steps(5)),
+    "by line": AttentionFusion(RIDGES, attention="line", training=steps(5)),
     "mean": AttentionFusion(RIDGES, attention="mean"),
-    "networks": AttentionFusion(NETWORKS, epochs=5),
+    "networks": AttentionFusion(NETWORKS, training=steps(5)),
 }
 
 
@@ -97,7 +103,7 @@ def test_honest_models_never_see_a_test_label(name, assert_blind_to_test_labels)
 )
 def test_stacking_is_blind_under_every_split(split, assert_blind_to_test_labels):
     assert_blind_to_test_labels(
-        lambda: AttentionFusion(RIDGES, epochs=5, groups=COHORT.lines["donor"]),
+        lambda: AttentionFusion(RIDGES, training=steps(5), groups=COHORT.lines["donor"]),
         COHORT,
         split(COHORT, n_folds=2),
         OMICS,
@@ -105,12 +111,12 @@ def test_stacking_is_blind_under_every_split(split, assert_blind_to_test_labels)
 
 
 @pytest.mark.parametrize(
-    "protocol, leaks",
+    "seen, leaks",
     [("out_of_fold", False), ("in_sample", False), ("redrawn", True), ("saw_all", True)],
 )
-def test_leaky_protocols_are_caught_and_honest_ones_pass(protocol, leaks):
+def test_leaky_protocols_are_caught_and_honest_ones_pass(seen, leaks):
     def procedure(X, Y, fold):
-        return fuse(stage_one(RIDGES, X, Y, fold, protocol), epochs=5).prediction
+        return fuse(stage_one(RIDGES, X, Y, fold, seen), training=steps(5)).prediction
 
     assert sees_test_labels(procedure, X, Y, FOLD) is leaks
     assert sees_test_features(procedure, X, Y, FOLD) is leaks
@@ -125,7 +131,7 @@ def test_stage_one_and_fuse_equal_the_model():
         (stage, model),
         (
             stage.in_sample(),
-            clone(model).set_params(protocol="in_sample").fit(X[rows], labels[rows]),
+            clone(model).set_params(seen="in_sample").fit(X[rows], labels[rows]),
         ),
     ):
         result = fuse(fused)
@@ -138,11 +144,11 @@ def test_all_subsets_reuse_the_stored_predictions():
     stage = stage_one(RIDGES, X, Y, FOLD)
     for size in (1, 2, 3):
         for subset in combinations(OMICS, size):
-            fused = fuse(stage, subset, epochs=20)
+            fused = fuse(stage, subset, training=steps(20))
             assert list(fused.weights.columns) == list(subset)
             np.testing.assert_allclose(fused.weights.sum(axis=1), 1, rtol=1e-5)
             assert fused.prediction.shape == Y.shape
-    one = fuse(stage, ["rppa"], epochs=20).prediction
+    one = fuse(stage, ["rppa"], training=steps(20)).prediction
     np.testing.assert_allclose(one, stage.final["rppa"], rtol=1e-4, atol=1e-4)
 
 
@@ -172,7 +178,7 @@ def test_one_omics_may_be_named_alone():
 
 
 def test_unknown_labels_are_not_scored():
-    scores = cross_val_score(AttentionFusion(RIDGES, epochs=3), X, Y, cv=3)
+    scores = cross_val_score(AttentionFusion(RIDGES, training=steps(3)), X, Y, cv=3)
     assert Y.isna().any(axis=None) and np.isfinite(scores).all()
 
 
@@ -203,7 +209,7 @@ def test_the_mean_is_the_mean():
 def test_a_drug_without_labels_gets_the_mean_of_all():
     labels = Y.copy()
     labels["drug 1"] = np.nan
-    P = AttentionFusion(RIDGES, epochs=3).fit(X, labels).predict(X)
+    P = AttentionFusion(RIDGES, training=steps(3)).fit(X, labels).predict(X)
     np.testing.assert_allclose(P["drug 1"], np.nanmean(labels), rtol=0.1)
     assert np.isfinite(P).all(axis=None)
 
@@ -213,7 +219,9 @@ def test_a_line_without_labels_teaches_nothing():
     labels.iloc[7] = np.nan
     other = X.copy()
     other.iloc[7] += 50
-    first, second = (AttentionFusion(RIDGES, epochs=3).fit(table, labels) for table in (X, other))
+    first, second = (
+        AttentionFusion(RIDGES, training=steps(3)).fit(table, labels) for table in (X, other)
+    )
     pd.testing.assert_frame_equal(first.predict(X), second.predict(X))
 
 
@@ -226,15 +234,17 @@ def test_redrawn_folds_are_other_folds_whatever_the_seed():
 
 
 def test_two_fits_are_identical():
-    other = published_networks(OMICS, GRAPH, epochs=2, seed=1)
-    first, second = (AttentionFusion(NETWORKS, epochs=3).fit(X, Y).predict(X) for _ in range(2))
+    other = paper_networks(OMICS, GRAPH, epochs=2, seed=1)
+    first, second = (
+        AttentionFusion(NETWORKS, training=steps(3)).fit(X, Y).predict(X) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(first, second, check_exact=True)
-    assert not first.equals(AttentionFusion(other, epochs=3).fit(X, Y).predict(X))
+    assert not first.equals(AttentionFusion(other, training=steps(3)).fit(X, Y).predict(X))
 
 
 def test_a_stage_is_plain_tables():
     stage = stage_one(RIDGES, X, Y, FOLD)
-    assert isinstance(stage, StageOne) and stage.protocol == "out_of_fold"
+    assert isinstance(stage, StageOne) and stage.seen == "out_of_fold"
     assert stage.labels.notna().equals(Y.where(FOLD.fit).notna())
     assert all(table.index.equals(Y.index) for table in stage.final.values())
 
@@ -242,16 +252,16 @@ def test_a_stage_is_plain_tables():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: AttentionFusion(RIDGES, "saw_all").fit(X, Y), "use stage_one for the leaks"),
+        (lambda: AttentionFusion(RIDGES, "saw_all").fit(X, Y), "seen is .saw_all."),
         (lambda: AttentionFusion(RIDGES).fit(X, Y.to_numpy()), "must be DataFrames"),
         (lambda: AttentionFusion(RIDGES).fit(X.iloc[:9], Y), "9 and 45 rows"),
         (lambda: AttentionFusion(RIDGES).fit(X.iloc[::-1], Y), "in another order"),
         (lambda: AttentionFusion(RIDGES).fit(X["rppa"], Y), "two-level columns"),
         (lambda: AttentionFusion(RIDGES).fit(COHORT.X(["rppa"]), Y), "no omics 'expression'"),
         (lambda: AttentionFusion(RIDGES).predict(X), "not fitted yet"),
-        (lambda: AttentionFusion(RIDGES, attention="sum").fit(X, Y), "Unknown attention 'sum'"),
+        (lambda: AttentionFusion(RIDGES, attention="sum").fit(X, Y), "attention is 'sum'"),
         (lambda: stage_one(RIDGES, X.iloc[::-1], Y, FOLD), "in another order"),
-        (lambda: stage_one(RIDGES, X, Y, FOLD, "fair"), "Unknown protocol 'fair'"),
+        (lambda: stage_one(RIDGES, X, Y, FOLD, "fair"), "seen is 'fair'"),
         (lambda: fuse(STAGE, ["cnv"]), "no omics 'cnv': choose from expression, mutation, rppa"),
         (lambda: fuse(STAGE, "cnv"), "no omics 'cnv'"),
         (lambda: fuse(STAGE, []), "omics names none: choose from"),

@@ -12,6 +12,7 @@ from sklearn.cross_decomposition import CCA as Reference
 from cdp_lib import splits
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate import cross_validate
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.linear import Ridge
 from cdp_lib.models.linear.cca import CCA, CCAReduced
 from cdp_lib.models.networks.feedforward import FeedForward
@@ -159,7 +160,9 @@ def cohort():
 
 REGRESSORS = {
     "ridge": lambda: CCAReduced(Ridge(alphas=(1.0, 100.0)), 2),
-    "network": lambda: CCAReduced(FeedForward((4,), epochs=2, device="cpu"), 2, ridge=(1.0, 1.0)),
+    "network": lambda: CCAReduced(
+        FeedForward((4,), training=Training(epochs=2, device="cpu")), 2, ridge=(1.0, 1.0)
+    ),
 }
 
 

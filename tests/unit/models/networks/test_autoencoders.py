@@ -11,6 +11,7 @@ from torch import nn
 
 from cdp_lib import splits
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
 from cdp_lib.models.networks.feedforward import FeedForward
 
@@ -35,25 +36,16 @@ def tables(lines=80, seed=0):
 
 
 def quick(**changes):
-    return AutoEncoder(**(dict(hidden=(8, 2), lr=0.03, epochs=40, device="cpu") | changes))
+    training = Training(
+        lr=0.03, epochs=40, batch_size=32, patience=None, validation_fraction=0.0, device="cpu"
+    )
+    return AutoEncoder(hidden=(8, 2), training=training).set_params(**changes)
 
 
 def between(**changes):
     """The network between the latent layers."""
-    return FeedForward(
-        **(
-            dict(
-                hidden=(8,),
-                activation="tanh",
-                lr=0.03,
-                epochs=30,
-                batch_size=32,
-                patience=None,
-                device="cpu",
-            )
-            | changes
-        )
-    )
+    training = Training(lr=0.03, epochs=30, batch_size=32, patience=None, device="cpu")
+    return FeedForward((8,), "tanh", training=training).set_params(**changes)
 
 
 def chain(protocol="repaired", **changes):
@@ -62,12 +54,15 @@ def chain(protocol="repaired", **changes):
 
 def brief(parts=None, protocol="repaired", **changes):
     """A chain that learns hardly anything, fast."""
-    network = between(**(dict(hidden=(3,), lr=1e-4, epochs=3) | changes))
-    return EncoderRegressorDecoder(*(parts or [quick(epochs=2)] * 2), network, protocol)
+    fast = dict(hidden=(3,), training__lr=1e-4, training__epochs=3)
+    network = between(**(fast | changes))
+    return EncoderRegressorDecoder(*(parts or [quick(training__epochs=2)] * 2), network, protocol)
 
 
 def test_the_papers_shape():
-    model = AutoEncoder(hidden=(500, 300), epochs=1, device="cpu").fit(np.eye(4, 600))
+    model = AutoEncoder(hidden=(500, 300), training=Training(epochs=1, device="cpu")).fit(
+        np.eye(4, 600)
+    )
     layers = [part for part in model.module_.modules() if not list(part.children())]
     assert [type(layer) for layer in layers] == [nn.Linear, nn.Tanh, nn.Linear] * 2
     widths = [layer.in_features for layer in layers if isinstance(layer, nn.Linear)]
@@ -85,7 +80,7 @@ def test_two_latent_values_rebuild_what_two_factors_made():
 
 def test_encode_decode_transform_and_inverse():
     X, _ = tables()
-    model = quick(epochs=3)
+    model = quick(training__epochs=3)
     latent = model.fit_transform(X)
     assert list(latent) == ["latent 1", "latent 2"] and latent.index.equals(X.index)
     pd.testing.assert_frame_equal(latent, model.encode(X))
@@ -97,24 +92,26 @@ def test_encode_decode_transform_and_inverse():
 
 def test_two_fits_are_bit_identical():
     X, _ = tables()
-    first, second, other = (quick(epochs=3, seed=seed).fit(X).encode(X) for seed in (1, 1, 2))
+    first, second, other = (
+        quick(training__epochs=3, training__seed=seed).fit(X).encode(X) for seed in (1, 1, 2)
+    )
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     assert not first.equals(other)
 
 
 def test_validation_rows_choose_the_epoch_and_nothing_else():
     X, _ = tables()
-    model = quick(epochs=5).fit(X.iloc[:60], validation=X.iloc[60:])
+    model = quick(training__epochs=5).fit(X.iloc[:60], validation=(X.iloc[60:], None))
     assert len(model.history_.validation["loss"]) == 5
     np.testing.assert_allclose(model.mean_, X.iloc[:60].mean())
-    assert model.history_.train == quick(epochs=5).fit(X.iloc[:60]).history_.train
+    assert model.history_.train == quick(training__epochs=5).fit(X.iloc[:60]).history_.train
 
 
 def test_missing_cells_are_not_judged_and_flat_columns_come_back():
     X, _ = tables()
     X["gene 6"], X["gene 7"] = 0.1, np.nan
     X.iloc[3, 2] = np.nan
-    model = quick(epochs=5).fit(X)
+    model = quick(training__epochs=5).fit(X)
     rebuilt = model.reconstruct(X + pd.Series({"gene 6": 9.0}).reindex(X.columns).fillna(0))
     assert np.isfinite(rebuilt.to_numpy()).all()
     np.testing.assert_allclose(rebuilt["gene 6"], 0.1)
@@ -140,7 +137,7 @@ def test_the_chain_predicts_other_lines():
 
 def test_the_parts_of_a_repaired_chain_are_fitted_on_its_training_rows():
     X, Y = tables()
-    model = brief(validation_fraction=0.0).fit(X.iloc[:60], Y.iloc[:60])
+    model = brief(training__validation_fraction=0.0).fit(X.iloc[:60], Y.iloc[:60])
     np.testing.assert_allclose(model.source_.mean_, X.iloc[:60].mean())
     np.testing.assert_allclose(model.target_.mean_, Y.iloc[:60].mean())
     assert not hasattr(model.source_ae, "module_"), "the given parts stay as they were"
@@ -152,7 +149,7 @@ def test_the_parts_of_a_repaired_chain_are_fitted_on_its_training_rows():
 
 def test_the_published_chain_uses_the_given_parts():
     X, Y = tables()
-    parts = quick(epochs=2).fit(X), quick(epochs=2).fit(Y)
+    parts = quick(training__epochs=2).fit(X), quick(training__epochs=2).fit(Y)
     model = brief(parts, "as_published")
     model.fit(X.iloc[:60], Y.iloc[:60])
     assert (model.source_, model.target_) == parts
@@ -161,7 +158,9 @@ def test_the_published_chain_uses_the_given_parts():
 def test_the_published_epoch_is_the_best_on_the_test_rows():
     X, Y = tables()
     part = (X.iloc[60:], Y.iloc[60:])
-    model = brief(epochs=8, lr=0.05).fit_as_published(X.iloc[:60], Y.iloc[:60], *part)
+    model = brief(training__epochs=8, training__lr=0.05).fit_as_published(
+        X.iloc[:60], Y.iloc[:60], *part
+    )
     curve = model.history_.monitor
     assert len(curve) == 8 and model.history_.best_epoch == int(np.argmax(curve))
     assert max(curve) == pytest.approx(model.predict(part[0]).corrwith(part[1]).mean())
@@ -210,10 +209,10 @@ class Published(BaseEstimator):
         test = [table.drop(index=X.index) for table in every]
         known = test[1].notna().any(axis=1)
         if self.leak == "autoencoders":
-            parts = [quick(epochs=2).fit(table) for table in every]
+            parts = [quick(training__epochs=2).fit(table) for table in every]
             self.model_ = brief(parts, "as_published").fit(X, Y)
         elif known.any():
-            self.model_ = brief(lr=0.05, epochs=8).fit_as_published(
+            self.model_ = brief(training__lr=0.05, training__epochs=8).fit_as_published(
                 X, Y, *(table[known] for table in test)
             )
         return self
@@ -240,7 +239,7 @@ def test_bad_input_is_one_sentence():
         chain(protocol="as_published").fit(X, Y)
     with pytest.raises(InputError, match="not fitted"):
         quick().decode(X)
-    model = quick(epochs=1).fit(X)
+    model = quick(training__epochs=1).fit(X)
     with pytest.raises(InputError, match="2 latent columns"):
         model.decode(X)
     with pytest.raises(InputError, match="infinite values, .* column 'gene 2'"):
@@ -252,20 +251,20 @@ def test_bad_input_is_one_sentence():
     with pytest.raises(InputError, match="metric is 'rmse'"):
         brief().fit_as_published(X, Y, X, Y, metric="rmse")
     with pytest.raises(InputError, match="No epoch was run"):
-        brief(epochs=0).fit_as_published(X, Y, X, Y)
-    with pytest.raises(InputError, match=r"hidden is \(\): give a tuple of one or more"):
+        brief(training__epochs=0).fit_as_published(X, Y, X, Y)
+    with pytest.raises(InputError, match=r"hidden is \(\)"):
         quick(hidden=()).fit(X)
     with pytest.raises(InputError, match="X has 0 rows and no known value"):
         quick().fit(X[:0])
-    with pytest.raises(InputError, match="autoencoder of X is of NoneType"):
+    with pytest.raises(InputError, match="source_ae is None"):
         EncoderRegressorDecoder(None, quick(), between()).fit(X, Y)
-    with pytest.raises(InputError, match="is of AutoEncoder: give a FeedForward"):
+    with pytest.raises(InputError, match="regressor is AutoEncoder"):
         EncoderRegressorDecoder(quick(), quick(), quick()).fit(X, Y)
 
 
 def test_given_autoencoders_and_latent_tables_are_not_realigned():
     X, Y = tables()
-    given = quick(epochs=1).fit(X), quick(epochs=1).fit(Y)
+    given = quick(training__epochs=1).fit(X), quick(training__epochs=1).fit(Y)
     chained = EncoderRegressorDecoder(*given, between(), "as_published")
     with pytest.raises(InputError, match="X must have the 8 features"):
         chained.fit(X.iloc[:, ::-1], Y)
@@ -278,5 +277,5 @@ def test_given_autoencoders_and_latent_tables_are_not_realigned():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine offers no CUDA")
 def test_the_graphics_card_learns_the_same_thing():
     X, _ = tables()
-    model = quick(device="cuda").fit(X)
+    model = quick(training__device="cuda").fit(X)
     assert ((X - model.reconstruct(X)) ** 2).mean().mean() < 1

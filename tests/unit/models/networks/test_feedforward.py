@@ -9,6 +9,7 @@ from torch import nn
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.blocks import mlp
+from cdp_lib.models.base.training import Training
 from cdp_lib.models.networks.feedforward import FeedForward
 
 
@@ -22,13 +23,13 @@ def tables(lines=120, missing=0.1):
 
 
 def quick(**changes):
-    settings = dict(hidden=(32,), epochs=40, lr=0.01, device="cpu")
-    return FeedForward(**(settings | changes))
+    training = Training(epochs=40, lr=0.01, device="cpu")
+    return FeedForward(hidden=(32,), training=training).set_params(**changes)
 
 
 def test_it_learns_what_a_mean_cannot():
     X, Y = tables(200)
-    P = quick(epochs=100).fit(X.iloc[:150], Y.iloc[:150]).predict(X.iloc[150:])
+    P = quick(training__epochs=100).fit(X.iloc[:150], Y.iloc[:150]).predict(X.iloc[150:])
     left = ((Y.iloc[150:] - P) ** 2).mean() / Y.iloc[150:].var()
     assert (left < 0.5).all()
     assert P.index.equals(X.index[150:]) and P.columns.equals(Y.columns)
@@ -38,7 +39,8 @@ def test_two_fits_are_bit_identical_and_leave_the_global_generator_alone():
     X, Y = tables()
     before = torch.random.get_rng_state()
     first, second, other = (
-        quick(dropout=0.2, epochs=5, seed=seed).fit(X, Y).predict(X) for seed in (1, 1, 2)
+        quick(dropout=0.2, training__epochs=5, training__seed=seed).fit(X, Y).predict(X)
+        for seed in (1, 1, 2)
     )
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     assert not first.equals(other)
@@ -48,9 +50,11 @@ def test_two_fits_are_bit_identical_and_leave_the_global_generator_alone():
 def test_a_given_validation_part_stops_but_does_not_teach():
     X, Y = tables()
     validation = (X.iloc[80:], Y.iloc[80:])
-    one = quick(epochs=3).fit(X.iloc[:80], Y.iloc[:80], validation=validation)
+    one = quick(training__epochs=3).fit(X.iloc[:80], Y.iloc[:80], validation=validation)
     shifted = (validation[0] + 50, validation[1])  # other numbers, and the same number of epochs
-    two = quick(epochs=3, patience=None).fit(X.iloc[:80], Y.iloc[:80], validation=shifted)
+    two = quick(training__epochs=3, training__patience=None).fit(
+        X.iloc[:80], Y.iloc[:80], validation=shifted
+    )
     np.testing.assert_array_equal(one.x_mean_, X.iloc[:80].mean().to_numpy())
     np.testing.assert_array_equal(one.x_mean_, two.x_mean_)
     assert one.history_.train == two.history_.train
@@ -59,10 +63,10 @@ def test_a_given_validation_part_stops_but_does_not_teach():
 
 def test_rows_set_aside_take_no_part_in_the_scales():
     X, Y = tables()
-    model = quick(epochs=1, validation_fraction=0.5).fit(X, Y)
+    model = quick(training__epochs=1, training__validation_fraction=0.5).fit(X, Y)
     assert not np.allclose(model.x_mean_, X.mean())
     assert len(model.history_.validation["loss"]) == 1
-    everything = quick(epochs=1, validation_fraction=0.0).fit(X, Y)
+    everything = quick(training__epochs=1, training__validation_fraction=0.0).fit(X, Y)
     np.testing.assert_allclose(everything.x_mean_, X.mean())
     assert everything.history_.validation == {}
 
@@ -70,24 +74,24 @@ def test_rows_set_aside_take_no_part_in_the_scales():
 def test_only_labelled_rows_are_set_aside():
     X, Y = tables(50)
     Y.iloc[5:] = np.nan
-    model = quick(epochs=3, validation_fraction=0.4).fit(X, Y)
+    model = quick(training__epochs=3, training__validation_fraction=0.4).fit(X, Y)
     assert min(model.history_.validation["loss"]) > 0
 
 
 def test_masked_labels_do_not_matter_and_known_ones_do():
     X, Y = tables(missing=0.3)
-    nothing = quick(epochs=3).fit(X, Y).predict(X)
+    nothing = quick(training__epochs=3).fit(X, Y).predict(X)
     known = np.argwhere(Y.notna().to_numpy())[0]
     changed = Y.copy()
     changed.iloc[known[0], known[1]] += 100
-    assert not quick(epochs=3).fit(X, changed).predict(X).equals(nothing)
+    assert not quick(training__epochs=3).fit(X, changed).predict(X).equals(nothing)
 
 
 def test_perturbations_without_labels_or_variance_are_predicted_by_means():
     X, Y = tables()
     Y["drug 1"] = np.nan
     Y["drug 2"] = 4.0
-    P = quick(epochs=2, validation_fraction=0.0).fit(X, Y).predict(X)
+    P = quick(training__epochs=2, training__validation_fraction=0.0).fit(X, Y).predict(X)
     np.testing.assert_allclose(P["drug 1"], np.nanmean(Y.to_numpy()))
     np.testing.assert_allclose(P["drug 2"], 4.0)
 
@@ -95,7 +99,7 @@ def test_perturbations_without_labels_or_variance_are_predicted_by_means():
 def test_two_level_columns_are_several_omics_side_by_side():
     X, Y = tables()
     double = pd.concat({"expression": X, "mutation": X.gt(5).astype(float)}, axis=1)
-    assert quick(epochs=2).fit(double, Y).predict(double).shape == Y.shape
+    assert quick(training__epochs=2).fit(double, Y).predict(double).shape == Y.shape
     double[("mutation", "gene 4")] = np.nan
     with pytest.raises(InputError, match=r"column \('mutation', 'gene 4'\)"):
         quick().fit(double, Y)
@@ -103,7 +107,7 @@ def test_two_level_columns_are_several_omics_side_by_side():
 
 def test_arrays_and_params():
     X, Y = tables()
-    model = quick(epochs=2)
+    model = quick(training__epochs=2)
     P = clone(model).fit(X.to_numpy(), Y.to_numpy()).predict(X.to_numpy())
     np.testing.assert_array_equal(P, model.fit(X, Y).predict(X).to_numpy())
     assert clone(model).get_params() == model.get_params()
@@ -114,21 +118,26 @@ def test_arrays_and_params():
 
 def test_bad_settings_are_one_sentence():
     X, Y = tables()
-    with pytest.raises(InputError, match="Unknown activation 'swish'"):
+    with pytest.raises(InputError, match="activation is 'swish'"):
         quick(activation="swish").fit(X, Y)
     with pytest.raises(InputError, match="validation_fraction is 1.5"):
-        quick(validation_fraction=1.5).fit(X, Y)
+        quick(training__validation_fraction=1.5).fit(X, Y)
     with pytest.raises(InputError, match="smaller lr"):
-        quick(lr=1e30, patience=None).fit(X, Y)
+        quick(training__lr=1e30, training__patience=None).fit(X, Y)
     with pytest.raises(InputError, match="column 'gene 0'"):
         quick().fit(X.replace({"gene 0": {X.iloc[0, 0]: np.nan}}), Y)
     for settings, words in [
-        ({"hidden": 4}, "hidden is 4: give a tuple of layer widths"),
-        ({"hidden": (4, 0)}, "A layer width in hidden is 0"),
-        ({"dropout": -0.1}, "dropout is -0.1: give a number of at least 0 and below 1"),
-        ({"validation_fraction": "all"}, "validation_fraction is 'all'"),
-        ({"batch_size": 0}, "batch_size is 0: give a whole number of at least 1"),
-        ({"seed": -1}, "seed is -1"),
+        ({"hidden": 4}, "hidden is 4"),
+        ({"hidden": (4, 0)}, r"hidden is \(4, 0\)"),
+        ({"hidden": (True,)}, r"hidden is \(True,\)"),
+        ({"activation": []}, r"activation is \[\]"),
+        ({"scale_targets": "no"}, "scale_targets is 'no'"),
+        ({"training": 3}, "training is 3"),
+        ({"training__seed": True}, "seed is True"),
+        ({"dropout": -0.1}, "dropout is -0.1: .* below 1"),
+        ({"training__validation_fraction": "all"}, "validation_fraction is 'all'"),
+        ({"training__batch_size": 0}, "batch_size is 0: .* at least 1"),
+        ({"training__seed": -1}, "seed is -1"),
     ]:
         with pytest.raises(InputError, match=words):
             quick(**settings).fit(X, Y)
@@ -145,7 +154,7 @@ def test_validation_labels_are_not_realigned():
 def test_cuda_asked_for_and_absent(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="no CUDA"):
-        quick(device="cuda").fit(*tables())
+        quick(training__device="cuda").fit(*tables())
 
 
 def test_mlp_layers():
@@ -171,10 +180,10 @@ def test_the_papers_regressor_learns_labels_as_they_are():
     settings = dict(
         hidden=(100,) * 3,
         activation="tanh",
-        lr=0.003,
-        batch_size=32,
-        epochs=20,
-        validation_fraction=0.0,
+        training__lr=0.003,
+        training__batch_size=32,
+        training__epochs=20,
+        training__validation_fraction=0.0,
     )
     left = {}
     for scale in (True, False):
@@ -187,7 +196,7 @@ def test_the_papers_regressor_learns_labels_as_they_are():
 def test_the_published_epoch_is_the_best_on_the_test_rows():
     X, Y = tables()
     X_test, Y_test = X.iloc[80:], Y.iloc[80:]
-    model = quick(epochs=12).fit_as_published(X.iloc[:80], Y.iloc[:80], X_test, Y_test)
+    model = quick(training__epochs=12).fit_as_published(X.iloc[:80], Y.iloc[:80], X_test, Y_test)
     curve = model.history_.monitor
     assert len(curve) == 12 and model.history_.best_epoch == int(np.argmax(curve))
     assert max(curve) == pytest.approx(model.predict(X_test).corrwith(Y_test).mean())
@@ -196,8 +205,10 @@ def test_the_published_epoch_is_the_best_on_the_test_rows():
 
 def test_a_monitor_watches_and_decides_nothing():
     X, Y = tables()
-    watched = quick(epochs=4, dropout=0.2).fit(X, Y, monitor=lambda model: len(model.predict(X)))
-    plain = quick(epochs=4, dropout=0.2).fit(X, Y)
+    watched = quick(training__epochs=4, dropout=0.2).fit(
+        X, Y, monitor=lambda model: len(model.predict(X))
+    )
+    plain = quick(training__epochs=4, dropout=0.2).fit(X, Y)
     assert watched.history_.monitor == (120.0,) * 4 and plain.history_.monitor == ()
     pd.testing.assert_frame_equal(watched.predict(X), plain.predict(X), check_exact=True)
 
@@ -205,6 +216,6 @@ def test_a_monitor_watches_and_decides_nothing():
 def test_a_monitor_sees_the_network_without_dropout():
     X, Y = tables()
     last = []
-    model = quick(epochs=2, dropout=0.5, validation_fraction=0.0)
+    model = quick(training__epochs=2, dropout=0.5, training__validation_fraction=0.0)
     model.fit(X, Y, monitor=lambda model: last.append(model.predict(X)) or 0.0)
     pd.testing.assert_frame_equal(last[-1], model.predict(X), check_exact=True)
