@@ -190,7 +190,7 @@ def check_same_lines(X: Table, Y: Table) -> None:
     """Refuse two tables with names that do not name the same lines in the same order."""
     if not X.index.equals(Y.index):
         raise InputError(
-            f"X and Y name different lines ({len(X)} and {len(Y)} rows), or in another order: "
+            f"X and Y name different lines ({len(X)} and {len(Y)} rows) or a different order: "
             "align them first, for example with X = X.loc[Y.index]."
         )
 

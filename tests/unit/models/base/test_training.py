@@ -12,7 +12,6 @@ from cdp_lib.models.base.training import (
     seeded,
     train,
 )
-from cdp_lib.models.base.weights import load_weights, save_weights
 
 
 def mse(module, x, y):
@@ -239,32 +238,3 @@ def test_cuda_asked_for_and_absent(monkeypatch):
 def test_auto_takes_cuda_where_there_is_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert pick_device().type == "cuda"
-
-
-def test_weights_survive_the_disk(tmp_path):
-    first, second = network(), network()
-    nn.init.zeros_(second[0].weight)
-    save_weights(first, tmp_path / "weights.pt")
-    load_weights(second, tmp_path / "weights.pt")
-    assert torch.equal(weights_of(first), weights_of(second))
-
-
-def test_weights_that_do_not_fit_are_one_sentence(tmp_path):
-    save_weights(nn.Linear(4, 2), tmp_path / "weights.pt")
-    with pytest.raises(InputError, match=r"'weight' is \(2, 4\) in the file and \(2, 5\) here"):
-        load_weights(nn.Linear(5, 2), tmp_path / "weights.pt")
-    with pytest.raises(InputError, match=r"'bias' is \(2,\) in the file and absent here"):
-        load_weights(nn.Linear(4, 2, bias=False), tmp_path / "weights.pt")
-
-
-def test_a_file_that_holds_no_weights_is_one_sentence(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return print, ("unpickled!",)
-
-    torch.save({"weight": Trap()}, tmp_path / "trap.pt")
-    (tmp_path / "text.pt").write_text("no weights")
-    (tmp_path / "empty.pt").write_bytes(b"")
-    for name in ("trap.pt", "text.pt", "empty.pt", "absent.pt"):
-        with pytest.raises(InputError, match=f"{name} is not a file of weights"):
-            load_weights(nn.Linear(4, 2), tmp_path / name)
