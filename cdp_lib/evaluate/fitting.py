@@ -26,6 +26,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.drugs import ENDS
 from cdp_lib.models.baselines import (
     GlobalMean,
     LineMean,
@@ -33,6 +34,7 @@ from cdp_lib.models.baselines import (
     PerturbationMean,
     TissueMean,
 )
+from cdp_lib.models.drug_effects import DrugEffects, DrugEffectsByLine, LineAndDrugEffects
 from cdp_lib.splits import Fold
 
 Omics = str | list[str] | None  # None: no omics, only the names of the lines
@@ -40,7 +42,11 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def naive_baselines(cohort) -> dict[str, BaseEstimator]:
-    """The naive predictions that any model must beat, by name."""
+    """The naive predictions that any model must beat, by name.
+
+    The tissue mean needs a line of known tissue; in a screen of pairs the effects of the single
+    drugs join in, because they know more of a new pair than its line.
+    """
     naive = {
         "global mean": GlobalMean(),
         "perturbation mean": PerturbationMean(),
@@ -48,8 +54,13 @@ def naive_baselines(cohort) -> dict[str, BaseEstimator]:
         "mean effects": MeanEffects(),
     }
     lines = getattr(cohort, "lines", None)
-    if lines is not None and "tissue" in lines:
+    if lines is not None and "tissue" in lines and (lines["tissue"].dropna() != "unknown").any():
         naive["tissue mean"] = TissueMean(tissue=lines["tissue"])
+    perturbations = getattr(cohort, "perturbations", None)
+    if perturbations is not None and set(ENDS) <= set(perturbations):
+        naive["drug + drug"] = DrugEffects()
+        naive["line + drug + drug"] = LineAndDrugEffects()
+        naive["drug x line"] = DrugEffectsByLine()
     return naive
 
 

@@ -23,10 +23,10 @@ from cdp_lib.errors import InputError
 from cdp_lib.models.base.tables import MaskedScore, floats
 
 
-class _Mean(MaskedScore, BaseEstimator):
+class NaiveModel(MaskedScore, BaseEstimator):
     """fit(X, Y) learns `global_mean_` and what `_learn` adds; predict(X) fills lines x columns."""
 
-    def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "_Mean":
+    def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "NaiveModel":
         y = _checked(X, Y)  # (lines, perturbations)
         self.columns_ = Y.columns
         self.global_mean_ = float(np.nanmean(y))
@@ -34,13 +34,17 @@ class _Mean(MaskedScore, BaseEstimator):
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
+        lines = self._lines(X)
+        means = self._means(lines)  # broadcasts to (lines, perturbations)
+        values = np.broadcast_to(means, (len(lines), len(self.columns_))).copy()
+        return pd.DataFrame(values, lines, self.columns_)
+
+    def _lines(self, X: pd.DataFrame) -> pd.Index:
         if not hasattr(self, "columns_"):
             raise InputError(f"This {type(self).__name__} is not fitted yet: call fit first.")
         if not isinstance(X, pd.DataFrame):
             raise InputError("A baseline knows lines by name: give X as a DataFrame.")
-        means = self._means(X.index)  # broadcasts to (lines, perturbations)
-        values = np.broadcast_to(means, (len(X), len(self.columns_))).copy()
-        return pd.DataFrame(values, X.index, self.columns_)
+        return X.index
 
     def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
         """Nothing beyond the global mean."""
@@ -54,11 +58,11 @@ class _Mean(MaskedScore, BaseEstimator):
         return pd.Series(np.where(np.isnan(means), self.global_mean_, means), self.columns_)
 
 
-class GlobalMean(_Mean):
+class GlobalMean(NaiveModel):
     """One number for every cell: the mean of all known training cells."""
 
 
-class PerturbationMean(_Mean):
+class PerturbationMean(NaiveModel):
     """The training mean of each perturbation; the global mean where it was never measured."""
 
     def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
@@ -68,7 +72,7 @@ class PerturbationMean(_Mean):
         return self.perturbation_means_.to_numpy()
 
 
-class LineMean(_Mean):
+class LineMean(NaiveModel):
     """The training mean of each line; the global mean for a line never measured."""
 
     def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
@@ -78,7 +82,7 @@ class LineMean(_Mean):
         return self.line_means_.reindex(lines).fillna(self.global_mean_).to_numpy()[:, None]
 
 
-class MeanEffects(_Mean):
+class MeanEffects(NaiveModel):
     """Additive effects m + a[i] + b[j] that minimise the squared error over the known cells.
 
     On an incomplete matrix this is not the sum of two means: a line that was mostly given potent
@@ -109,7 +113,7 @@ class MeanEffects(_Mean):
         return means
 
 
-class TissueMean(_Mean):
+class TissueMean(NaiveModel):
     """The training mean of each perturbation in the line's tissue, from `tissue`: line -> tissue.
 
     The perturbation's mean stands in for a line of no or an unseen tissue, and where no training

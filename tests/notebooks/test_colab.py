@@ -45,10 +45,11 @@ def colab(tmp_path_factory) -> Path:
     spec = {"argv": command, "display_name": "Python 3", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec))
     source = folder / "source"  # what `pip install git+...` would fetch
-    shutil.copytree(ROOT / "cdp_lib", source / "cdp_lib")
+    for package in ("cdp_lib", "cdp_book"):
+        shutil.copytree(ROOT / package, source / package)
     for part in ("claims", "results"):
         shutil.copytree(ROOT / "book" / part, source / "book" / part)
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     return folder
 
@@ -56,7 +57,8 @@ def colab(tmp_path_factory) -> Path:
 def python_of(folder: Path, *words: str) -> subprocess.CompletedProcess:
     """Run that Python where no checkout is near."""
     command = [folder / "python" / "bin" / "python", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    outside = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=outside)
 
 
 def test_that_python_lacks_the_library_at_first(colab):
@@ -67,6 +69,7 @@ def test_that_python_lacks_the_library_at_first(colab):
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_alone_in_an_empty_folder(chapter, colab, tmp_path, monkeypatch):
     monkeypatch.setenv("CDP_INSTALL", str(colab / "source"))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("PATH", f"{colab / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}")
     handed_out = edition("student", notebook.read(chapter))
     kernels = KernelSpecManager(kernel_dirs=[str(colab / "kernels")], ensure_native_kernel=False)

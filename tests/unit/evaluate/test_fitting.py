@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from cdp_lib import splits
 from cdp_lib.data.pairs import PairScreen
 from cdp_lib.errors import InputError
-from cdp_lib.evaluate import cross_validate, fitted, fitting
+from cdp_lib.evaluate import cross_validate, fitted, fitting, naive_baselines
 from cdp_lib.evaluate.fitting import fit_fold, perturbation_tables, predicted
 
 LINES = pd.Index([f"line {i:02}" for i in range(12)], name="line")
@@ -139,6 +139,25 @@ def test_a_cohort_may_know_nothing_of_its_perturbations():
     cohort.perturbations = make_cohort().perturbations.iloc[:4]
     with pytest.raises(InputError, match="2 columns of Y.*'drug 0'"):
         perturbation_tables(cohort)
+
+
+def test_a_screen_of_pairs_has_the_effects_of_its_drugs_beside_the_means():
+    screen = make_screen()
+    naive = list(naive_baselines(screen))
+    assert naive[-4:] == ["tissue mean", "drug + drug", "line + drug + drug", "drug x line"]
+    assert naive[:-3] == list(naive_baselines(make_cohort()))
+    split = splits.leave_perturbations_out(screen, 3, tune=0)
+    frame = cross_validate({}, screen, split, metrics="rmse", axis="line")
+    assert list(frame["model"].unique()) == naive and frame["score"].notna().all()
+
+
+@pytest.mark.parametrize("tissue", ["unknown", np.nan, None])
+def test_no_tissue_mean_without_a_known_tissue(tissue):
+    cohort = make_cohort()
+    cohort.lines = pd.DataFrame({"tissue": [tissue] * 12}, LINES, dtype=object)
+    assert "tissue mean" not in naive_baselines(cohort)
+    cohort.lines.loc[LINES[0], "tissue"] = "lung"
+    assert "tissue mean" in naive_baselines(cohort)
 
 
 class Peeking(Weighted):
