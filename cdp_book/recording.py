@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import platform
 import shutil
@@ -12,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -33,8 +33,9 @@ def write_record(
     """
     folder = Path(folder)
     path = folder / "results.json"
-    rows = [_finite(_plain(dict(result))) for result in results]
-    check_records(path, rows)
+    rows = [asdict(record) for record in check_records(path, [dict(row) for row in results])]
+    for row in rows:
+        del row["chapter"]  # the folder names it
     pictures = {}
     for figure in figures:
         check_figure(path, figure, "svg")
@@ -42,7 +43,7 @@ def write_record(
             raise InputError(f"{path}: two figures are named {figure['name']!r}; rename one.")
         pictures[figure["name"]] = figure
     text = {
-        "provenance": _plain(dict(provenance)),
+        "provenance": dict(provenance),
         "results": rows,
         "figures": [
             {key: figure[key] for key in ("name", "caption", "alt")}
@@ -107,24 +108,6 @@ def provenance(
         "wall_seconds": wall_seconds,
         "data": dict(sorted((data or {}).items())),
     }
-
-
-def _finite(row: dict) -> dict:
-    value = row.get("value")
-    if isinstance(value, float) and not math.isfinite(value):
-        row |= {"value": None, "comparable": False, "reason": "our run gave no number"}
-    if isinstance(row.get("sd"), float) and not math.isfinite(row["sd"]):
-        row["sd"] = None
-    return row
-
-
-def _plain(value: object) -> object:
-    """numpy scalars and tuples as what JSON knows."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.item() if hasattr(value, "item") else value
 
 
 def _git(*words: str) -> str | None:

@@ -7,13 +7,12 @@ scoreboard collects, the verdicts on a student's answers.
 """
 
 import base64
-import math
 import operator
 import platform
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import cdp_lib
@@ -105,22 +104,14 @@ class Chapter:
         self,
         key: str,
         value: Value,
-        *,
-        claim: str | None = None,
-        sd: float | None = None,
-        n: int | None = None,
-        metric: str | None = None,
-        axis: str | None = None,
-        split: str | None = None,
-        protocol: str | None = None,
-        baseline: bool = False,
-        comparable: bool = True,
-        reason: str | None = None,
+        **about: Any,
     ) -> None:
         """Hand one result to the scoreboard; the page shows nothing.
 
         The value is a number, a shape, a text, or true or false for a statement. None says that
-        the claim was not run, and `reason` why. `cdp run --record` collects these.
+        the claim was not run, and `reason` why. `about` are the other fields of
+        `cdp_lib.claims.Record`: claim, sd, n, metric, axis, split, protocol, baseline, comparable,
+        reason. `cdp run --record` collects these.
 
         protocol="arithmetic" says that a claim was checked against the paper's own other numbers,
         without any data; such verdicts are counted apart.
@@ -129,38 +120,14 @@ class Chapter:
         have its metric, axis, split and n, and its protocol if it has one; a table that holds
         nothing but baselines serves all tables of the chapter that have none.
         """
-        from cdp_lib.claims.recorded import PROTOCOLS
+        from cdp_lib.claims.recorded import Record
 
-        where = f"record({key!r}) in chapter {self.name}"
-        if not isinstance(key, str) or not key.strip():
-            raise InputError(f"{where}: the key is empty: give the result a name.")
-        if protocol not in PROTOCOLS:
-            raise InputError(
-                f"{where}: protocol is {protocol!r}: give 'as_published', 'repaired', "
-                "'arithmetic' or nothing."
-            )
-        value, sd = _plain(value), _plain(sd)
-        if isinstance(value, float) and not math.isfinite(value):
-            value, comparable, reason = None, False, reason or "our run gave no number"
-        if (value is None or not comparable) and not reason:
-            raise InputError(
-                f"{where}: a result that is missing or not comparable needs reason='why'."
-            )
-        result = {
-            "key": key,
-            "claim": claim,
-            "value": value,
-            "sd": None if sd is None or not math.isfinite(sd) else sd,
-            "n": _plain(n),
-            "metric": metric,
-            "axis": axis,
-            "split": split,
-            "protocol": protocol,
-            "baseline": bool(baseline),
-            "comparable": bool(comparable),
-            "reason": reason,
-            "edition": self.data,
-        }
+        try:
+            record = Record(key, value, self.data, self.name, **about)
+        except InputError as problem:
+            raise InputError(f"record({key!r}) in chapter {self.name}: {problem}") from None
+        result = asdict(record)
+        del result["chapter"]  # the folder of a record names it
         _show({RECORD: result, "text/html": ""})  # the empty HTML keeps every front end silent
 
     def figure(
@@ -269,13 +236,6 @@ def _device_words(device: Any) -> str:
     if str(device).startswith("cuda"):
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"{device} with {torch.get_num_threads()} threads"
-
-
-def _plain(value: Any) -> Any:
-    """Numbers of numpy, and tuples, as what JSON knows."""
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    return value.item() if hasattr(value, "item") else value
 
 
 def _show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:

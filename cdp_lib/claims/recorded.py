@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -48,6 +49,47 @@ class Record:
     baseline: bool = False
     comparable: bool = True
     reason: str | None = None
+
+    def __post_init__(self):
+        """Numbers of numpy become plain, one that is not finite becomes "gave no number"."""
+        for name in ("value", "sd", "n"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            reason = self.reason or "our run gave no number"
+            self.__dict__.update(value=None, comparable=False, reason=reason)
+        if isinstance(self.sd, float) and not math.isfinite(self.sd):
+            self.__dict__.update(sd=None)
+        if problem := self._problem():
+            raise InputError(f"{problem}.")
+
+    def _problem(self) -> str | None:
+        value = self.value
+        if not isinstance(self.key, str) or not self.key.strip():
+            return "its key is empty"
+        if self.edition not in EDITIONS:
+            return f"there is no edition {self.edition!r} (there are {', '.join(EDITIONS)})"
+        if self.protocol not in PROTOCOLS:
+            known = ", ".join(repr(name) for name in PROTOCOLS if name)
+            return f"its protocol is {self.protocol!r}, none of {known}"
+        if not isinstance(value, (int, float, str, bool, list, type(None))):
+            return f"its value {value!r} is no number, shape, text, truth value or null"
+        if isinstance(value, list) and not all(type(side) is int for side in value):
+            return f"its value {value!r} is no shape (a list of integers)"
+        if not isinstance(self.sd, (int, float, type(None))):
+            return f"its sd {self.sd!r} is no number"
+        for name in ("baseline", "comparable"):
+            if not isinstance(getattr(self, name), bool):
+                return f"its field {name} is not true or false"
+        if (value is None or not self.comparable) and not self.reason:
+            return "it has no value or is not comparable, and no reason=... says why"
+        return None
+
+
+def _plain(value: object) -> object:
+    """Numbers of numpy, and tuples, as what JSON knows."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value.item() if hasattr(value, "item") else value
 
 
 @dataclass(frozen=True)
@@ -168,41 +210,28 @@ def _place(path: Path) -> tuple[str, str]:
 def check_records(path: Path, rows: list) -> tuple[Record, ...]:
     """The rows as records; the first malformed one is named."""
     chapter, edition = _place(path)
+    known = {field.name for field in fields(Record)} - {"chapter"}
     found, keys = [], set()
     for number, row in enumerate(rows):
-        problem = "it is not a table of fields" if not isinstance(row, dict) else None
-        problem = problem or _problem({**row, "chapter": chapter}, edition)
-        if problem is None and row["key"] in keys:
-            problem = f"the key {row['key']!r} is taken by an earlier result"
-        if problem:
-            raise InputError(f"{path}: result {number} cannot be used because {problem}.")
+        where = f"{path}: result {number} cannot be used because"
+        if not isinstance(row, dict):
+            raise InputError(f"{where} it is not a table of fields.")
+        odd = {"key", "value", "edition"} - set(row) or set(row) - known
+        if odd:
+            raise InputError(f"{where} it lacks or does not know {', '.join(sorted(odd))}.")
+        if row["edition"] in EDITIONS and row["edition"] != edition:
+            raise InputError(
+                f"{where} it is of the edition {row['edition']!r} and stands in the folder "
+                f"{edition!r}."
+            )
+        if row["key"] in keys:
+            raise InputError(f"{where} the key {row['key']!r} is taken by an earlier result.")
+        try:
+            found.append(Record(**row, chapter=chapter))
+        except InputError as problem:
+            raise InputError(f"{where} {problem}") from None
         keys.add(row["key"])
-        found.append(Record(**{**row, "chapter": chapter}))
     return tuple(found)
-
-
-def _problem(row: dict, edition: str) -> str | None:
-    known = {field.name for field in fields(Record)}
-    missing = {"key", "value", "edition"} - set(row)
-    if missing or set(row) - known:
-        return f"it lacks or does not know {', '.join(sorted(missing or set(row) - known))}"
-    if row["edition"] not in EDITIONS:
-        return f"there is no edition {row['edition']!r} (there are {', '.join(EDITIONS)})"
-    if row["edition"] != edition:
-        return f"it is of the edition {row['edition']!r} and stands in the folder {edition!r}"
-    value = row["value"]
-    if not isinstance(value, (int, float, str, bool, list, type(None))):
-        return f"its value {value!r} is no number, shape, text, truth value or null"
-    if isinstance(value, list) and not all(type(side) is int for side in value):
-        return f"its value {value!r} is no shape (a list of integers)"
-    if not isinstance(row.get("sd"), (int, float, type(None))):
-        return f"its sd {row['sd']!r} is no number"
-    for name in ("baseline", "comparable"):
-        if not isinstance(row.get(name, True), bool):
-            return f"its field {name} is not true or false"
-    if (value is None or not row.get("comparable", True)) and not row.get("reason"):
-        return "it has no value or is not comparable, and no reason says why"
-    return None
 
 
 def check_figure(path: Path, figure: Mapping, needed: str) -> None:
