@@ -10,7 +10,7 @@ The last two say how large a score must be to mean anything; the first two need 
 numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -54,29 +54,21 @@ def implied_variance(
     return Interval(mse / left, low / (left + r2_rounding), high / (left - r2_rounding))
 
 
-def mse_lower_bound(weights: Mapping[str, float], single_mse: Mapping[str, float]) -> float:
-    """The least MSE that a weighted mean of predictions can have, from the MSE of each.
+def mse_lower_bound(heaviest: float, rest: float, weight: float) -> float:
+    """The least MSE of a mixture that gives `weight` to one prediction, whose MSE is `heaviest`.
 
-    The errors are vectors over the scored cells, and the error of the mean is their weighted mean.
-    By the triangle inequality, whichever member j is the long one,
+    The errors are vectors over the scored cells, and the error of the mixture is their weighted
+    mean, so by the triangle inequality
 
-        RMSE >= w_j RMSE_j - sum of w_m RMSE_m over the others.
+        RMSE >= weight * sqrt(heaviest) - (1 - weight) * sqrt(rest).
 
-    It holds for any predictions as long as the weights are the same in all scored cells.
+    `rest` is the sum of the MSEs of all other predictions, which may share the remaining weight
+    differently in each column; for one column, where shares are fixed, the largest of them.
 
-    >>> round(mse_lower_bound({"a": 0.75, "b": 0.25}, {"a": 4.0, "b": 4.0}), 9)
+    >>> float(mse_lower_bound(4.0, 4.0, 0.75))
     1.0
     """
-    w = np.array([weights[name] for name in weights], dtype=float)  # (members,)
-    if len(w) == 0 or (w < 0).any() or not np.isclose(w.sum(), 1, atol=1e-3):
-        raise InputError(f"Weights of a mean are positive and sum to 1, not {dict(weights)}.")
-    unknown = [name for name in weights if not single_mse.get(name, -1) >= 0]
-    if unknown:
-        raise InputError(
-            f"The MSE of {unknown[0]!r} alone is not given: give one, at least 0, for each weight."
-        )
-    parts = w * np.sqrt([single_mse[name] for name in weights])  # w_m RMSE_m
-    return float(max(2 * parts.max() - parts.sum(), 0.0) ** 2)
+    return np.maximum(weight * np.sqrt(heaviest) - (1 - weight) * np.sqrt(rest), 0) ** 2
 
 
 def sees_test_labels(

@@ -98,18 +98,6 @@ class Split:
         return self.sentence
 
 
-def deal(groups: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """The fold number of each item; groups: one group number an item, all of a group together."""
-    members, item_group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    fold_of_group = np.empty(len(members), dtype=int)
-    loads = [(0, number) for number in range(n_folds)]
-    for group in np.argsort(-sizes * rng.uniform(0.5, 1, len(sizes))):
-        load, number = loads[0]
-        fold_of_group[group] = number
-        heapq.heapreplace(loads, (load + sizes[group], number))
-    return fold_of_group[item_group]
-
-
 def make_folds(
     plan: Plan, known: pd.DataFrame, n_folds: int, repeats: int, tune: float, seed: int
 ) -> tuple[Fold, ...]:

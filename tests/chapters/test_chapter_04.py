@@ -4,7 +4,6 @@ The functions of the notebook are held against random errors, and the recorded r
 measurements against the table of responses; nothing here goes through the chapter's own scores.
 """
 
-import ast
 import json
 import math
 import re
@@ -47,20 +46,6 @@ def recorded():
     return {result["key"]: result for result in results}
 
 
-@pytest.fixture(scope="module")
-def lower_bound():
-    """The function of the notebook."""
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        code = "".join(cell["source"])
-        if cell["cell_type"] == "code" and "def lower_bound" in code:
-            tree = ast.parse(code)
-            tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-            namespace = {"np": np}
-            exec(compile(tree, "notebook", "exec"), namespace)
-            return namespace["lower_bound"]
-    raise AssertionError("the chapter defines no lower_bound")
-
-
 def test_the_shapes_of_the_files_are_those_of_the_paper_but_for_names(paper):
     """Columns of names (one or two of each table), and one number with two digits exchanged."""
     tables = {f"CCLE {name}": name for name in ("expression", "metabolites")}
@@ -78,7 +63,7 @@ def test_the_shapes_of_the_files_are_those_of_the_paper_but_for_names(paper):
     assert NAME_COLUMNS.keys() == set(tables.values()) and NAME_COLUMNS["metabolites"] == 2
 
 
-def test_the_bound_of_the_paper_by_hand(paper, lower_bound, recorded):
+def test_the_bound_of_the_paper_by_hand(paper, recorded):
     """0.9 sqrt(3.25) - 0.1 sqrt(2.37 + 2.97 + 3.11 + 3.32), squared."""
     single = {d: v for (t, d, m), v in paper.items() if t == "Table 1" and m == "mse"}
     mutation = single["mutation, graph embedding"]
@@ -87,7 +72,7 @@ def test_the_bound_of_the_paper_by_hand(paper, lower_bound, recorded):
     assert sorted(others) == [2.37, 2.97, 3.11, 3.32]
     weight = paper["Text", "attention weight of mutation when it takes part", "weight"]
     expected = (weight * math.sqrt(mutation) - (1 - weight) * math.sqrt(sum(others))) ** 2
-    assert lower_bound(mutation, sum(others), weight) == pytest.approx(expected)
+    assert audit.mse_lower_bound(mutation, sum(others), weight) == pytest.approx(expected)
     assert expected == pytest.approx(1.637, abs=0.001)
     assert expected > 5 * paper["Table 2", "five omics with attention", "mse"]
     assert recorded["arithmetic/least MSE of the mixture"]["value"] == pytest.approx(expected)
@@ -105,17 +90,17 @@ def mixture(rng, drugs, lines=8, weight=None):
     return w, (errors**2).mean(axis=(1, 2)), float((mixed**2).mean())
 
 
-def test_no_mixture_of_random_errors_goes_below_the_bound(lower_bound):
+def test_no_mixture_of_random_errors_goes_below_the_bound():
     """One drug: the largest of the others; several, each with its own weights: their sum."""
     rng = np.random.default_rng(0)
     for _ in range(300):
         w, mse, reached = mixture(rng, drugs=1)
-        assert reached >= lower_bound(mse[0], max(mse[1:]), w) - 1e-12
+        assert reached >= audit.mse_lower_bound(mse[0], max(mse[1:]), w) - 1e-12
         w, mse, reached = mixture(rng, drugs=6)
-        assert reached >= lower_bound(mse[0], sum(mse[1:]), w) - 1e-12
+        assert reached >= audit.mse_lower_bound(mse[0], sum(mse[1:]), w) - 1e-12
 
 
-def test_over_several_drugs_the_largest_of_the_others_is_not_enough(lower_bound):
+def test_over_several_drugs_the_largest_of_the_others_is_not_enough():
     """Each of four networks is bad at a drug of its own, and gets the rest of the weight there."""
     w, lines = 0.9, np.array([1.0, -1.0])
     first = np.tile(lines, (4, 1)) * np.sqrt(3.25)  # (drugs, lines)
@@ -124,16 +109,18 @@ def test_over_several_drugs_the_largest_of_the_others_is_not_enough(lower_bound)
     reached = float(((w * first + (1 - w) * others) ** 2).mean())
     others_mse = [float((others[d] ** 2).sum() / 8) for d in range(4)]
     assert others_mse == pytest.approx(list(mse[1:]))
-    assert lower_bound(3.25, sum(mse[1:]), w) <= reached < lower_bound(3.25, max(mse[1:]), w)
+    assert (
+        audit.mse_lower_bound(3.25, sum(mse[1:]), w)
+        <= reached
+        < audit.mse_lower_bound(3.25, max(mse[1:]), w)
+    )
 
 
-def test_the_bound_is_reached_when_errors_point_opposite(lower_bound):
+def test_the_bound_is_reached_when_errors_point_opposite():
     error = np.array([1.0, -2.0, 0.5])
     mixed = 0.8 * error - 0.2 * 3 * error  # the other network's error is -3 times the first
     mse = float((error**2).mean())
-    assert lower_bound(mse, 9 * mse, 0.8) == pytest.approx(float((mixed**2).mean()))
-    exact = audit.mse_lower_bound({"a": 0.8, "b": 0.2}, {"a": mse, "b": 9 * mse})
-    assert lower_bound(mse, 9 * mse, 0.8) == pytest.approx(exact)
+    assert audit.mse_lower_bound(mse, 9 * mse, 0.8) == pytest.approx(float((mixed**2).mean()))
 
 
 def test_table_4_has_another_mean_than_table_2(paper, recorded):
