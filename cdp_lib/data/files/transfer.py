@@ -19,42 +19,32 @@ import json
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from tqdm import tqdm
 
 from cdp_lib import __version__
+from cdp_lib.data.files import answers
+from cdp_lib.data.files.answers import LONGEST_PAUSE, Broken, NotHere
 from cdp_lib.data.files.catalogue import size_text
 
 ATTEMPTS = 5  # failures in a row, without a new megabyte between them
 PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
-LONGEST_PAUSE = 60.0  # a server that asks for more is left for the next address
+SILENT = 5.0  # seconds of waiting that need no word
 TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds between two blocks
 LOWEST = 1000  # bytes a second
 PATIENCE = 60.0  # seconds over which this speed is measured
 LARGEST = 20 * 10**9  # bytes of a file whose size the catalogue does not know
 SPARE = 10**8  # bytes of the disk that a file without a stated size leaves free
 BLOCK = 1 << 20
-RETRIED = (408, 429)  # and every 5xx
 DROPPED = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
-
-
-class NotHere(Exception):
-    """This address cannot give the file; the message says why, in a few words."""
-
-
-class Broken(Exception):
-    """The transfer failed in a way that another attempt may mend."""
-
-    def __init__(self, why: str, wait: float = 0.0):
-        super().__init__(why)
-        self.wait = wait
 
 
 def transfer(
@@ -82,7 +72,11 @@ def transfer(
             failures = 1 if length(part) - before >= BLOCK else failures + 1
             if failures >= ATTEMPTS:
                 raise NotHere(f"{error}, {failures} times in a row") from error
-            time.sleep(max(error.wait, min(PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)))
+            wait = max(error.wait, min(PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
+            if wait >= SILENT:
+                where = urlsplit(address).hostname
+                tqdm.write(f"{where}: {error}; asking again in {wait:.0f} seconds.", sys.stderr)
+            time.sleep(wait)
 
 
 def is_http(address: str) -> bool:
@@ -150,8 +144,8 @@ def _get(
         session = requests.Session()
         session.trust_env = urlsplit(url).hostname not in {"localhost", "127.0.0.1", "::1"}
         with session, session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
-            _refuse_what_is_no_file(reply, part)
-            if reply.status_code == 206 and version != (_named_version(reply) or version):
+            answers.refuse_what_is_no_file(reply, part.stem)
+            if reply.status_code == 206 and version != (answers.named_version(reply) or version):
                 discard(part)
                 raise Broken("the file changed meanwhile")
             ends = size is not None or resumable  # else only the server can say where it ends
@@ -164,25 +158,6 @@ def _get(
         raise NotHere(f"no usable address or answer, {type(error).__name__}") from error
 
 
-def _refuse_what_is_no_file(reply: requests.Response, part: Path) -> None:
-    """Statuses, and answers that are called success but are something else."""
-    if reply.status_code == 416:
-        return
-    if reply.status_code in RETRIED or reply.status_code >= 500:
-        raise Broken(f"answered {reply.status_code}", _retry_after(reply))
-    if reply.status_code not in {200, 206}:
-        raise NotHere(f"answered {reply.status_code}")
-    kind = reply.headers.get("Content-Type", "").strip().lower()
-    if kind.startswith(("text/html", "application/xhtml")):
-        raise NotHere("answered with a web page instead of the file")
-    if kind.startswith("application/json"):
-        raise NotHere("answered with JSON instead of the file")
-    packed = reply.headers.get("Content-Encoding", "identity").strip().lower()
-    as_it_is = packed in {"gzip", "x-gzip"} and part.stem.endswith(".gz")  # said of the file itself
-    if packed not in {"", "identity"} and not as_it_is:
-        raise NotHere("packed the file although it was asked not to")
-
-
 def _receive(
     reply: requests.Response,
     url: str,
@@ -193,24 +168,25 @@ def _receive(
     tick: Callable[[int], None],
 ) -> bool:
     if reply.status_code == 416:  # nothing after `have`: complete, or longer than the file
-        if have == _total(reply):
+        if have == answers.total(reply):
             tick(have)
             return True
         discard(part)
         raise Broken("the server refused the rest of the file")
-    if reply.status_code == 206 and _start(reply) != have:
+    if reply.status_code == 206 and answers.start(reply) != have:
         discard(part)
         raise Broken("the server sent another range than the one asked for")
     kept = have if reply.status_code == 206 else 0
-    total, body = _total(reply), _body(reply)
+    total, body = answers.total(reply), answers.body(reply)
     _check_size(total, size)
-    if not (ends or body is not None or _chunked(reply)):
-        raise NotHere("does not say where the file ends")
-    if not kept:
+    says_where = total is not None or (answers.chunked(reply) and not kept)
+    if not kept or not (ends or says_where):
         discard(part)
+    if not (ends or says_where):
+        raise NotHere("does not say where the file ends")
     limit = _limit(part, total, size)
     with _open(_note(part), "w") as note:
-        json.dump({"url": without_password(url), "version": _named_version(reply)}, note)
+        json.dump({"url": without_password(url), "version": answers.named_version(reply)}, note)
     written, whole = kept, total if size is None else size
     tick(kept)
     with _open(part, "ab") as file:
@@ -268,58 +244,6 @@ def _blocks(reply: requests.Response) -> Iterator[bytes]:
 def _check_size(total: int | None, size: int | None) -> None:
     if total is not None and size is not None and total != size:
         raise NotHere(f"has {total:,} bytes where the catalogue says {size:,}")
-
-
-def _total(reply: requests.Response) -> int | None:
-    """The size of the whole file, as the server states it."""
-    if reply.status_code in {206, 416}:
-        return _number(reply.headers.get("Content-Range", "").rpartition("/")[2])
-    return _body(reply)
-
-
-def _body(reply: requests.Response) -> int | None:
-    """How many bytes this answer has, as the server states it."""
-    stated = reply.headers.get("Content-Length")
-    if stated is None or _chunked(reply):
-        return None
-    number = _number(stated.strip())
-    if number is None:
-        raise NotHere("states a length that is no number")
-    return number
-
-
-def _chunked(reply: requests.Response) -> bool:
-    return "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
-
-
-def _start(reply: requests.Response) -> int | None:
-    stated = reply.headers.get("Content-Range", "").removeprefix("bytes ")
-    return _number(stated.partition("-")[0])
-
-
-def _number(text: str) -> int | None:
-    """A number of bytes or seconds; other digits than 0 to 9, or too many, are none."""
-    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
-
-
-def _retry_after(reply: requests.Response) -> float:
-    """Seconds that the server asks us to wait, given as a number or as a date."""
-    stated = reply.headers.get("Retry-After", "").strip()
-    wait = _number(stated)
-    if wait is None:
-        try:
-            wait = parsedate_to_datetime(stated).timestamp() - time.time() if stated else 0.0
-        except (ValueError, TypeError, OverflowError, OSError):  # no date, or none of this world
-            wait = 0.0
-    if wait > LONGEST_PAUSE:
-        raise NotHere(f"answered {reply.status_code} and asks to wait {wait:.0f} seconds")
-    return max(wait, 0.0)
-
-
-def _named_version(reply: requests.Response) -> str:
-    """What If-Range may quote: a strong ETag, else the date of the last change."""
-    tag = reply.headers.get("ETag", "")
-    return tag if tag and not tag.startswith("W/") else reply.headers.get("Last-Modified", "")
 
 
 def _version(part: Path, url: str) -> str:

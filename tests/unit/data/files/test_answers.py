@@ -161,6 +161,22 @@ def test_a_range_of_another_version_is_not_put_behind_the_old_bytes(server, toy)
     assert toy.get("a.csv") == TEXT
 
 
+def test_a_range_of_a_file_without_an_end_is_not_taken_for_its_rest(server, toy):
+    """`*` says that nobody knows how long the file is."""
+    half = len(TEXT) // 2
+    piece = answer(
+        b"Content-Range: bytes %d-%d/*" % (half, half + 99),
+        sized(TEXT[half : half + 100]),
+        status=b"206 Partial Content",
+        body=TEXT[half : half + 100],
+    )
+    server.serve("/a", TEXT, "drop", piece)
+    toy.lists(unknown(server.address + "/a"))
+    with pytest.raises(DataUnavailable, match="does not say where the file ends"):
+        toy.get("a.csv")
+    assert toy.get("a.csv") == TEXT
+
+
 def test_a_failure_has_a_reason_even_when_old_bytes_were_kept_twice(server, toy):
     """Half arrives, the connection breaks, the rest is of another file: twice."""
     wrong = TEXT.replace(b"0.5", b"0.7")

@@ -126,13 +126,14 @@ def test_a_complete_part_needs_no_request(server, toy):
     assert server.requests == []
 
 
-def test_retry_after_is_obeyed_and_bounded(server, toy, monkeypatch):
+def test_retry_after_is_obeyed_said_and_bounded(server, toy, monkeypatch, capsys):
     waits = []
     monkeypatch.setattr(time, "sleep", waits.append)
     server.serve("/a", BODY, 429, retry_after="7")
     toy.lists(file(server.address + "/a"))
     download.path("toy", "a.bin")
     assert 7.0 in waits
+    assert "127.0.0.1: answered 429; asking again in 7 seconds." in capsys.readouterr().err
     server.serve("/b", BODY, 429, retry_after=formatdate(time.time() + 30, usegmt=True))
     toy.lists(file(server.address + "/b", name="b.bin"))
     toy.get("b.bin")
