@@ -18,7 +18,7 @@ from cdp_lib.errors import DataUnavailable, InputError
 
 BODY = bytes(range(256)) * 1200  # 307 kB: several network blocks
 TEXT = b"KRAS\tNRAS\n" * 20_000
-PINNED = ("msigdb-hallmark", "h.all.v2023.2.Hs.symbols.gmt")  # nobody publishes its checksum
+PINNED = ("hint", "HomoSapiens_binary_hq.txt")  # nobody publishes its checksum
 
 
 def file(*urls, name="a.bin", body=BODY, **fields) -> File:
