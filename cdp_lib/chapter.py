@@ -11,6 +11,7 @@ import operator
 import platform
 import re
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -31,9 +32,11 @@ def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int =
     check_parameters(profile=profile, data=data, seed=seed)
     from cdp_lib.figures.style import theme
     from cdp_lib.models.base.training import pick_device
+    from cdp_lib.models.linear import AlphaAtEdge
 
     chapter = Chapter(name, profile, data, operator.index(seed), pick_device("auto"))
     theme()
+    warnings.simplefilter("ignore", AlphaAtEdge)  # a page tells what is at the edge in its words
     print(chapter.banner())
     return chapter
 

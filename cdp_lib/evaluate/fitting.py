@@ -4,7 +4,8 @@
 predictions that any model must beat.  A model says in the signature of its `fit` what it uses:
 
     fit(X, Y)                    lines with their omics, and the labels of the training cells
-    fit(..., validation=)        (X, Y) of the tune cells, by which it stops
+    fit(..., validation=)        (X, Y) of the tune cells, by which it stops; a model that can do
+                                 without says `asks_for_validation = False` and learns from them
     fit(..., perturbations=)     one row for each column of Y: kind, smiles, target, ...,
                                  in a screen of pairs drug_a and drug_b
     fit(..., drugs=)             one row for each single drug: in a screen of pairs the table that
@@ -27,6 +28,7 @@ from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.drugs import ENDS
+from cdp_lib.models.base.validation import uses_validation
 from cdp_lib.models.baselines import (
     GlobalMean,
     LineMean,
@@ -67,7 +69,7 @@ def naive_baselines(cohort) -> dict[str, BaseEstimator]:
 def fitted(model, cohort, fold: Fold, omics: Omics = "expression") -> BaseEstimator:
     """A clone of `model`, fitted on the training cells of `fold`.
 
-    A model whose `fit` takes `validation` learns from the train cells and stops by the tune cells;
+    A model that uses `validation` learns from the train cells and stops by the tune cells;
     any other model learns from both.  Lines without a training label are left out.
     """
     tables = perturbation_tables(cohort)
@@ -108,7 +110,7 @@ def fit_fold(
     more = taken(model.fit, tables or {})
     tune = labelled(X, Y, fold.tune)
     cells = fold.fit
-    if len(tune[0]) and taken(model.fit, {"validation": tune}):
+    if len(tune[0]) and uses_validation(model):
         cells, more = fold.train, more | {"validation": tune}
     result = model.fit(*labelled(X, Y, cells), **more)
     return model if result is None else result

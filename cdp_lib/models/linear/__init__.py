@@ -3,8 +3,15 @@
 from cdp_lib.models.linear.bemkl import BEMKL
 from cdp_lib.models.linear.cca import CCA, CCAReduced
 from cdp_lib.models.linear.paths import ridge_path, ridge_scores
-from cdp_lib.models.linear.ridge import LinearRegression, Ridge
+from cdp_lib.models.linear.ridge import AlphaAtEdge, LinearRegression, Ridge
 
 __all__ = [
-    "BEMKL", "CCA", "CCAReduced", "LinearRegression", "Ridge", "ridge_path", "ridge_scores",
-]  # fmt: skip
+    "AlphaAtEdge",
+    "BEMKL",
+    "CCA",
+    "CCAReduced",
+    "LinearRegression",
+    "Ridge",
+    "ridge_path",
+    "ridge_scores",
+]

@@ -12,8 +12,6 @@ as many features as rows, U_x spans every vector of the rows: all rho are 1, wha
 That is why a correlation must be shown on rows that did not take part.
 """
 
-import inspect
-
 import numpy as np
 import pandas as pd
 from scipy.linalg import svd
@@ -30,6 +28,7 @@ from cdp_lib.models.base.tables import (
     means_and_scales,
 )
 from cdp_lib.models.base.training import check_number
+from cdp_lib.models.base.validation import uses_validation
 
 
 class CCA(TransformerMixin, BaseEstimator):
@@ -127,7 +126,7 @@ class CCAReduced(TableRegressor):
         more = {}
         if validation is not None:
             part = self._read_x(validation[0]), self._read_y(*validation)
-            if "validation" in inspect.signature(self.regressor.fit).parameters:
+            if uses_validation(self.regressor):
                 more["validation"] = part
             else:
                 x, y = np.concatenate([x, part[0]]), np.concatenate([y, part[1]])

@@ -106,6 +106,16 @@ def test_a_model_that_stops_early_learns_from_train_and_stops_by_tune(split, coh
         assert X.index.equals(Y.index)
 
 
+def test_a_model_that_can_do_without_validation_learns_from_the_tune_cells(cohort):
+    class ContentSpy(StoppingSpy):
+        asks_for_validation = False
+
+    fold = splits.leave_lines_out(cohort, 3, tune=0.3).folds[0]
+    seen = fitted(ContentSpy(), cohort, fold)
+    assert seen.validation_ is None
+    pd.testing.assert_frame_equal(seen.Y_.reindex(cohort.Y.index), cohort.Y.where(fold.fit))
+
+
 def test_without_tune_cells_there_is_no_validation(cohort):
     fold = splits.leave_lines_out(cohort, 3, tune=0.0).folds[0]
     seen = fitted(StoppingSpy(), cohort, fold)
