@@ -72,8 +72,11 @@ def compared(
         sign = -1 if where["metric"] in lower_is_better else 1
         small = part[part["n"] < min_n].groupby(ROW, sort=False).size()
         part = part[part["n"] >= min_n]
-        if part.empty:
-            raise InputError(f"No unit has {min_n} test cells in a fold: ask for a smaller min_n.")
+        if part.empty:  # a small tissue, say
+            nothing = {"folds": 0, "units": 0, "constant": 0, "empty": 0}
+            named = ((dict(zip(ROW, key, strict=True)), n) for key, n in small.items())
+            rows += [where | names | nothing | {"too_few": n} for names, n in named]
+            continue
         scores, share = _by_fold(part)
         kinds = part.groupby(ROW, sort=False)["kind"].first()
         floor = best_label(sign * scores[kinds.index[kinds == "baseline"]].mean())
@@ -100,7 +103,10 @@ def compared(
             if ceiling is not None:
                 row |= _share(part, key, floor, sign)
             rows.append(row)
-    return pd.DataFrame(rows)[[*within, *ROW, *list(row)[len(within) + len(ROW) :]]]
+    if all(row["units"] == 0 for row in rows):
+        raise InputError(f"No unit has {min_n} test cells in a fold: ask for a smaller min_n.")
+    longest = max(rows, key=len)
+    return pd.DataFrame(rows)[[*within, *ROW, *list(longest)[len(within) + len(ROW) :]]]
 
 
 def folds_of(split: str) -> str:

@@ -66,10 +66,12 @@ def load(
     return drawn(recipe(Source(data, folder), **options), at_most or {}, draw)
 
 
-def line_names(data: str = "pocket") -> tuple[pd.DataFrame, IdMap]:
+def line_names(data: str = "pocket", **sizes: int) -> tuple[pd.DataFrame, IdMap]:
     """What is known of every line (tissue, donor, name), by ACH id, and the map of its spellings.
 
     `names.to_ach(index)` finds the ACH ids of names of any project, and says which it cannot.
+    `sizes` are those of a teaching cohort.
     """
-    lines, names = sources.read_lines(sources.Source(data))
+    folder = teaching.root(**sizes) if data == "teaching" else None
+    lines, names = sources.read_lines(Source(data, folder))
     return lines.assign(donor=names.donors(lines.index)), names

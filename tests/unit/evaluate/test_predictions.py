@@ -271,6 +271,15 @@ def test_units_with_few_cells_can_be_left_out_and_are_counted(cohort, models):
         P.summary("r2", min_n=1000)
 
 
+def test_a_group_with_too_few_cells_keeps_its_rows(P, cohort):
+    groups = cohort.lines["tissue"].copy()
+    groups.iloc[0] = "rare"
+    table = P.summary("rmse", by=groups, min_n=3).set_index(["group", "model"])
+    rare, common = table.loc["rare"], table.loc["tissue 1"]
+    assert rare["mean"].isna().all() and (rare["units"] == 0).all() and (rare["too_few"] > 0).all()
+    assert set(rare.index) == set(common.index) and common["mean"].notna().all()
+
+
 def test_the_spread_names_what_the_folds_hold_out(P):
     assert set(P.summary()["sd_over"]) == {"folds of lines"}
     assert folds_of("leave both out") == "folds of lines and perturbations"
