@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.scaled import label_scales
 from cdp_lib.models.base.settings import Estimator, Instance, OneOf, check_settings
-from cdp_lib.models.base.tables import NotFitted
+from cdp_lib.models.base.tables import NotFitted, check_pair, set_aside
 from cdp_lib.models.base.training import ALL_EPOCHS, Training, masked_mse, train
 
 KINDS = ("drug", "line", "mean")
@@ -57,22 +57,35 @@ class Stacker(Estimator):
         self.attention = attention
         self.training = training
 
-    def fit(self, predictions: Predictions, Y: pd.DataFrame) -> "Stacker":
+    def fit(
+        self,
+        predictions: Predictions,
+        Y: pd.DataFrame,
+        validation: tuple[Predictions, pd.DataFrame] | None = None,
+    ) -> "Stacker":
+        """Learn from (predictions, Y), and stop by `validation` of other lines, if given."""
         check_settings(self)
         y = Y.to_numpy(np.float64)
+        stop = np.zeros(len(y), dtype=bool)
+        if validation is None:
+            stop = set_aside(y, self.training.validation_fraction, self.training.seed)
         self.omics_, self.drugs_ = list(predictions), Y.columns
-        self.mean_, scale = label_scales(y)
+        self.mean_, scale = label_scales(y[~stop])
         self.scale_ = np.where(scale > 0, scale, 1.0)
         self.module_ = Attention(len(predictions), y.shape[1], self.attention)
-        P = self._stack(predictions, Y.index)
+        P, target = self._pair(predictions, Y)
         if self.attention == "mean":
             return self
-        target = torch.tensor((y - self.mean_) / self.scale_, dtype=torch.float32)
-        train(
+        if validation is not None:
+            held = self._pair(*check_pair(validation))
+        else:
+            held = (P[stop], target[stop]) if stop.any() else None
+        self.history_ = train(
             self.module_,
             lambda module, P, y: masked_mse(module(P), y),
-            (P, target),
-            training=self.training,
+            (P[~stop], target[~stop]),
+            held,
+            self.training,
         )
         self.module_.cpu()
         return self
@@ -90,6 +103,10 @@ class Stacker(Estimator):
         with torch.no_grad():
             w = self.module_.weights(P).mean(dim=0).numpy()
         return pd.DataFrame(w.T, self.drugs_, pd.Index(self.omics_, name="omics"))
+
+    def _pair(self, predictions: Predictions, Y: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        y = (Y.to_numpy(np.float64) - self.mean_) / self.scale_  # (lines, drugs)
+        return self._stack(predictions, Y.index), torch.tensor(y, dtype=torch.float32)
 
     def _stack(self, predictions: Predictions, lines: pd.Index | None = None) -> Tensor:
         """(lines, omics, drugs), matched by name: the order of `predictions` plays no part."""

@@ -228,23 +228,23 @@ class AutoencoderFusion(ScaledNetwork):
         self.training = training
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
-        encoders = []
-        for at in omics_columns(self.features_).values():
-            sizes = (len(at), *self.encoder)
-            encoder = mlp(sizes, self.activation)
-            self._pretrain(encoder, mlp(sizes[::-1], self.activation), self._scaled(x)[:, at])
-            encoders.append(nn.Sequential(Columns(at), encoder))
+        z, omics = self._scaled(x), omics_columns(self.features_).values()
+        encoders = [nn.Sequential(Columns(at), self._pretrained(z[:, at])) for at in omics]
         width = len(encoders) * self.encoder[-1]
         head = mlp([width, *self.hidden, outputs], self.activation, self.dropout)
         return nn.Sequential(Side(encoders, nn.Flatten()), ACTIVATIONS[self.activation](), head)
 
-    def _pretrain(self, encoder: nn.Module, decoder: nn.Module, x: Tensor) -> None:
+    def _pretrained(self, z: Tensor) -> nn.Module:
+        """An encoder of z (lines, columns of one omics) from which a decoder can restore it."""
+        sizes = (z.shape[1], *self.encoder)
+        encoder, decoder = mlp(sizes, self.activation), mlp(sizes[::-1], self.activation)
         train(
             nn.Sequential(encoder, decoder),
-            lambda module, x: (module(x) - x).square().mean(),
-            (x,),
+            lambda module, z: (module(z) - z).square().mean(),
+            (z,),
             training=replace(self.training, epochs=self.pretrain_epochs),
         )
+        return encoder
 
 
 class Columns(nn.Module):

@@ -20,6 +20,7 @@ The paper's text does not tell which lines the networks of stage one had seen.
 The first two never see a test label; the last two are leaks, kept here to measure what they do.
 """
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -159,7 +160,9 @@ class AttentionFusion(MaskedScore, Estimator):
 
     `networks`: omics name -> model; `X` has two-level columns (omics, feature).  `seen` is
     "out_of_fold" (stacking) or "in_sample"; the paper's text does not tell which of them it means.
-    `training` is that of the attention, and its seed draws the inner folds, too.
+    `training` is that of the attention, and its seed draws the inner folds, too.  There is no
+    `validation=`: the attention learns from each line's prediction by networks that did not see it,
+    and each network stops by the rows that it sets aside itself.
     `weights_` (drugs, omics) is the mean attention over the training lines.
     """
 
@@ -202,6 +205,7 @@ class AttentionFusion(MaskedScore, Estimator):
             else self.networks_[name].predict(tables[name])
             for name, network in self.networks.items()
         }
+        _warn_of_constants(self.networks_, tables)
         self.stacker_ = Stacker(self.attention, self.training).fit(learning, Y)
         self.weights_ = self.stacker_.weights(learning)
         return self
@@ -213,6 +217,18 @@ class AttentionFusion(MaskedScore, Estimator):
         return self.stacker_.predict(
             {name: network.predict(tables[name]) for name, network in self.networks_.items()}
         )
+
+
+def _warn_of_constants(networks: dict[str, BaseEstimator], tables: Predictions) -> None:
+    """Say which networks predict the same for every line: nothing of their omics is used."""
+    for name, network in networks.items():
+        P = np.asarray(network.predict(tables[name]))  # (lines, drugs)
+        if (np.ptp(P, axis=0) <= 1e-6 * np.abs(P).max(axis=0)).all():
+            warnings.warn(
+                f"The network of {name!r} predicts the same for every line, so the attention weighs "
+                "a constant: train it with a smaller lr, or leave it out.",
+                stacklevel=3,
+            )
 
 
 def _check_lines(X: pd.DataFrame, Y: pd.DataFrame) -> None:

@@ -3,14 +3,26 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.tables import set_aside
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.baselines import PerturbationMean
+from cdp_lib.models.fusion.attention import Stacker
+from cdp_lib.models.fusion.omics_networks import (
+    AutoencoderFusion,
+    DenseEmbedding,
+    JointFusion,
+    OmicsNetwork,
+)
+from cdp_lib.models.fusion.stages import AttentionFusion
 from cdp_lib.models.linear import LinearRegression, Ridge
-from cdp_lib.models.networks.autoencoders import AutoEncoder
+from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
 from cdp_lib.models.networks.feedforward import FeedForward
 
 RNG = np.random.default_rng(0)
@@ -97,3 +109,96 @@ def test_missing_values_of_pandas_are_unknown_labels_and_refused_features():
     )
     with pytest.raises(InputError, match="X has 1 NaN or infinite values"):
         Ridge(alphas=(1.0,)).fit(X.astype("Float64").mask(X == X.iloc[0, 0]), Y)
+
+
+DATES = pd.DataFrame({"gene 0": pd.date_range("2020-01-01", periods=40)}, LINES)
+
+
+@pytest.mark.parametrize(
+    ("table", "fact"),
+    [
+        (X.to_numpy() + 1j, "complex"),
+        (X.assign(**{"gene 3": 1j}), "complex"),
+        (DATES, "dates"),
+        (X.assign(**{"gene 3": pd.Timedelta(days=1)}), "times"),
+        (np.ma.masked_less(X.to_numpy(), 0), "masked array"),
+        (csr_matrix(X.to_numpy()), "sparse"),
+        (X.assign(**{"gene 3": "high"}), "'gene 3'"),
+        (X.assign(**{"gene 3": DATES["gene 0"].dt.date}), "'gene 3'"),
+        (X.assign(**{"gene 3": DATES["gene 0"].dt.tz_localize("UTC")}), "dates"),
+    ],
+)
+def test_what_would_lose_a_part_as_a_number_is_refused(table, fact):
+    with pytest.raises(InputError, match=fact):
+        RIDGE.fit(table, WHOLE)
+    if np.shape(table) == np.shape(X) and isinstance(table, np.ndarray):
+        with pytest.raises(InputError, match=f"Y .*{fact}"):
+            RIDGE.fit(X, table)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [RIDGE, FeedForward(), AutoEncoder(), Stacker(), AttentionFusion({}), PerturbationMean()],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_model_that_is_not_fitted_says_so_as_scikit_learn_expects(model):
+    given = {"rppa": X} if isinstance(model, Stacker) else X
+    ask = getattr(clone(model), "predict", None) or clone(model).encode
+    with pytest.raises(NotFittedError, match=type(model).__name__) as caught:
+        ask(given)
+    assert isinstance(caught.value, InputError)
+
+
+def test_rows_are_set_aside_at_random_from_those_with_a_known_value():
+    y = np.zeros((40, 2))
+    y[:10] = np.nan
+    stop = set_aside(y, 0.5, seed=1)
+    assert stop.sum() == 15 and not stop[:10].any()
+    assert (stop == set_aside(y, 0.5, seed=1)).all() and (stop != set_aside(y, 0.5, seed=2)).any()
+    assert not set_aside(y, 0.0, seed=1).any()
+
+
+NETWORKS = {
+    "feed-forward": FeedForward((3,), training=FAST),
+    "omics": OmicsNetwork(DenseEmbedding(3), (3,), training=FAST),
+    "joint": JointFusion({"expression": OmicsNetwork(DenseEmbedding(3), training=FAST)}),
+    "autoencoders": AutoencoderFusion((2,), (3,), pretrain_epochs=2),
+    "chain": EncoderRegressorDecoder(
+        AutoEncoder((2,), training=FAST),
+        AutoEncoder((2,), training=FAST),
+        FeedForward((3,), training=FAST),
+    ),
+    "autoencoder": AutoEncoder((2,)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_validation_means_the_same_in_every_network(name):
+    """It stops the training, by a pair of other lines or a fraction, and teaches nothing."""
+    table = pd.concat({"expression": X}, axis=1)
+    part = "regressor__training" if name == "chain" else "training"
+    settings = dict(epochs=4, patience=None, validation_fraction=0.0, lr=0.01, device="cpu")
+    model = NETWORKS[name]
+    model = clone(model).set_params(**{f"{part}__{k}": v for k, v in settings.items()})
+    learn, held = (table[:30], Y[:30]), (table[30:], Y[30:])
+
+    def history(fit):
+        fitted = fit(clone(model))
+        mean = next(
+            getattr(fitted, at) for at in ("x_mean_", "mean_", "source_") if hasattr(fitted, at)
+        )
+        np.testing.assert_allclose(getattr(mean, "mean_", mean), X[:30].mean())
+        return fitted.history_
+
+    alone = history(lambda model: model.fit(*learn))
+    stopped = history(lambda model: model.fit(*learn, validation=held))
+    shifted = history(lambda model: model.fit(*learn, validation=(held[0] + 9, held[1])))
+    assert alone.validation == {} and len(stopped.validation["loss"]) == 4
+    if name != "chain":  # whose autoencoders stop by these rows, too
+        assert alone.train == stopped.train == shifted.train
+    assert stopped.validation != shifted.validation
+    fraction = clone(model).set_params(**{f"{part}__validation_fraction": 0.25}).fit(*learn)
+    assert len(fraction.history_.validation["loss"]) == 4
+    for wrong in (held[0], (held[0],), "half"):
+        with pytest.raises(InputError, match="validation is"):
+            clone(model).fit(*learn, validation=wrong)

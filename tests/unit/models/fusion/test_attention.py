@@ -69,6 +69,20 @@ def test_omics_are_matched_by_name(kind):
     assert (model.weights(turned)["good"] > 0.6).all()
 
 
+def test_other_lines_stop_the_attention_and_teach_nothing():
+    part = {name: table[:20] for name, table in PARTS.items()}
+    rest = {name: table[20:] for name, table in PARTS.items()}
+    alone = Stacker(training=steps(6)).fit(part, TRUTH[:20])
+    watched = Stacker(training=steps(6)).fit(part, TRUTH[:20], validation=(rest, TRUTH[20:]))
+    assert alone.history_.train == watched.history_.train and alone.history_.validation == {}
+    assert len(watched.history_.validation["loss"]) == 6
+    np.testing.assert_array_equal(watched.mean_, TRUTH[:20].mean())
+    early = replace(steps(300), patience=2, lr=0.5, validation_fraction=0.3)
+    model = Stacker(training=early).fit(PARTS, TRUTH)
+    assert len(model.history_.validation["loss"]) < 300
+    assert not np.allclose(model.mean_, TRUTH.mean())
+
+
 @pytest.mark.parametrize(
     "call, words",
     [

@@ -1,5 +1,6 @@
 """Attention over networks: stages, protocols, and who may see which label."""
 
+import warnings
 from dataclasses import replace
 from itertools import combinations
 
@@ -231,6 +232,26 @@ def test_redrawn_folds_are_other_folds_whatever_the_seed():
         stage = stage_one(RIDGES, X, Y, outer, "redrawn", seed=0)
         honest = stage_one(RIDGES, X, Y, outer, "in_sample")
         assert not stage.final["rppa"].equals(honest.final["rppa"])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_redrawn_folds_are_other_folds_with_the_donors_and_seed_of_the_split(seed):
+    """The leak of chapter 04: with the folds of the split itself there would be none."""
+    donors = COHORT.lines["donor"]
+    for outer in leave_lines_out(COHORT, n_folds=3, tune=0, seed=seed):
+        stage = stage_one(RIDGES, X, Y, outer, "redrawn", 3, donors, seed)
+        honest = stage_one(RIDGES, X, Y, outer, "in_sample", 3, donors, seed)
+        assert not stage.final["rppa"].equals(honest.final["rppa"])
+
+
+def test_a_network_that_predicts_a_constant_is_named():
+    constant = X.copy()
+    constant["mutation"] = 1.0
+    with pytest.warns(UserWarning, match="'mutation'"):
+        AttentionFusion(RIDGES, training=steps(2)).fit(constant, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        AttentionFusion(RIDGES, training=steps(2)).fit(X, Y)
 
 
 def test_two_fits_are_identical():
