@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.tables import MaskedScore, floats
+from cdp_lib.models.base.tables import MaskedScore, NotFitted, check_same_lines, floats
 
 
 class NaiveModel(MaskedScore, BaseEstimator):
@@ -41,7 +41,7 @@ class NaiveModel(MaskedScore, BaseEstimator):
 
     def _lines(self, X: pd.DataFrame) -> pd.Index:
         if not hasattr(self, "columns_"):
-            raise InputError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+            raise NotFitted(f"This {type(self).__name__} is not fitted yet: call fit first.")
         if not isinstance(X, pd.DataFrame):
             raise InputError("A baseline knows lines by name: give X as a DataFrame.")
         return X.index
@@ -181,10 +181,7 @@ def _checked(X: pd.DataFrame, Y: pd.DataFrame) -> np.ndarray:
     """The values of Y in float64, with rows named as in X."""
     if not isinstance(X, pd.DataFrame) or not isinstance(Y, pd.DataFrame):
         raise InputError("A baseline knows lines by name: give X and Y as DataFrames.")
-    if not X.index.equals(Y.index):
-        raise InputError(
-            "X and Y name different lines or order them differently: give X.loc[Y.index]."
-        )
+    check_same_lines(X, Y)
     if not (Y.index.is_unique and Y.columns.is_unique):
         raise InputError("Y names a line or a perturbation twice: merge or rename them.")
     y = floats(Y, "Y")

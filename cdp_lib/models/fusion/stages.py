@@ -225,8 +225,8 @@ def _warn_of_constants(networks: dict[str, BaseEstimator], tables: Predictions) 
         P = np.asarray(network.predict(tables[name]))  # (lines, drugs)
         if (np.ptp(P, axis=0) <= 1e-6 * np.abs(P).max(axis=0)).all():
             warnings.warn(
-                f"The network of {name!r} predicts the same for every line, so the attention weighs "
-                "a constant: train it with a smaller lr, or leave it out.",
+                f"The network of {name!r} predicts the same for every line, so attention weighs a "
+                "constant: train it with a smaller lr, or leave it out.",
                 stacklevel=3,
             )
 

@@ -162,7 +162,7 @@ NETWORKS = {
     "feed-forward": FeedForward((3,), training=FAST),
     "omics": OmicsNetwork(DenseEmbedding(3), (3,), training=FAST),
     "joint": JointFusion({"expression": OmicsNetwork(DenseEmbedding(3), training=FAST)}),
-    "autoencoders": AutoencoderFusion((2,), (3,), pretrain_epochs=2),
+    "autoencoders": AutoencoderFusion((4,), (4,), pretrain_epochs=2),
     "chain": EncoderRegressorDecoder(
         AutoEncoder((2,), training=FAST),
         AutoEncoder((2,), training=FAST),
@@ -184,15 +184,14 @@ def test_validation_means_the_same_in_every_network(name):
 
     def history(fit):
         fitted = fit(clone(model))
-        mean = next(
-            getattr(fitted, at) for at in ("x_mean_", "mean_", "source_") if hasattr(fitted, at)
-        )
-        np.testing.assert_allclose(getattr(mean, "mean_", mean), X[:30].mean())
+        scaled = getattr(fitted, "source_", fitted)
+        mean = scaled.mean_ if hasattr(scaled, "mean_") else scaled.x_mean_
+        np.testing.assert_allclose(mean, X[:30].mean())
         return fitted.history_
 
     alone = history(lambda model: model.fit(*learn))
     stopped = history(lambda model: model.fit(*learn, validation=held))
-    shifted = history(lambda model: model.fit(*learn, validation=(held[0] + 9, held[1])))
+    shifted = history(lambda model: model.fit(*learn, validation=(held[0] + 9, held[1] + 9)))
     assert alone.validation == {} and len(stopped.validation["loss"]) == 4
     if name != "chain":  # whose autoencoders stop by these rows, too
         assert alone.train == stopped.train == shifted.train
