@@ -14,6 +14,11 @@ import cdp_lib
 from cdp_book import findings
 from cdp_book.sphinx import docstrings
 
+# In the order in which a researcher meets them.
+ROOMS = (
+    "data.cohort", "data.studies", "splits", "evaluate", "metrics", "models", "audit", "claims",
+    "figures",
+)  # fmt: skip
 PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 
 
@@ -32,17 +37,20 @@ def scoreboard() -> str:
 
 
 def api() -> str:
-    """One section for each public module of the library."""
+    """One section for each public module: first what users import, then what it stands on."""
     names = sorted(
         module.name
         for module in pkgutil.walk_packages(cdp_lib.__path__, "cdp_lib.")
         if not module.name.rpartition(".")[2].startswith("_")
     )
+    rooms = [f"cdp_lib.{room}" for room in ROOMS]
+    rest = [name for name in names if not name.startswith(tuple(rooms))]
+    ordered = [name for room in rooms for name in names if name.startswith(room)] + rest
     section = (
         "## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n"
         "   :members:\n   :ignore-module-all:\n```\n"
     )
-    return "\n".join(section.format(name=name) for name in names)
+    return "\n".join(section.format(name=name) for name in ordered)
 
 
 GENERATED = {
