@@ -145,7 +145,8 @@ def _get(
         session.trust_env = urlsplit(url).hostname not in {"localhost", "127.0.0.1", "::1"}
         with session, session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
             answers.refuse_what_is_no_file(reply, part.stem)
-            if reply.status_code == 206 and version != (answers.named_version(reply) or version):
+            other = version and answers.named_version(reply) not in {"", version}
+            if reply.status_code == 206 and other:
                 discard(part)
                 raise Broken("the file changed meanwhile")
             ends = size is not None or resumable  # else only the server can say where it ends

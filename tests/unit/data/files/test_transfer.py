@@ -110,6 +110,15 @@ def test_spoilt_old_bytes_are_thrown_away_once(server, toy):
     assert [request.get("Range") for request in server.requests] == ["bytes=1000-", None]
 
 
+def test_right_old_bytes_are_kept_even_where_their_note_is_lost(server, toy):
+    server.serve("/a", BODY)
+    toy.lists(file(server.address + "/a"))
+    toy.at().parent.mkdir(parents=True)
+    toy.at("a.bin.part").write_bytes(BODY[:1000])
+    assert toy.get() == BODY
+    assert [request.get("Range") for request in server.requests] == ["bytes=1000-"]
+
+
 def test_a_part_longer_than_the_file_is_thrown_away(server, toy):
     server.serve("/a", BODY)
     toy.lists(file(server.address + "/a"))
