@@ -11,7 +11,6 @@ import inspect
 
 import pandas as pd
 
-from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.editions import LOADED
 from cdp_lib.data.ids import IdMap
@@ -21,7 +20,7 @@ from cdp_lib.data.studies.drug_pairs import drug_pairs
 from cdp_lib.data.studies.drug_response import drug_response
 from cdp_lib.data.studies.gene_dependency import gene_dependency
 from cdp_lib.data.studies.prism import prism
-from cdp_lib.data.studies.sources import Source
+from cdp_lib.data.studies.sources import source_of
 from cdp_lib.errors import InputError, nearest
 
 SIZES = ("lines", "genes", "perturbed", "drugs", "seed")  # of the teaching cohort
@@ -62,8 +61,7 @@ def load(
                 f" {nearest(name, known)}"
             )
     sizes = {name: options.pop(name) for name in SIZES if name in options}
-    folder = teaching.root(**sizes) if data == "teaching" else None
-    return drawn(recipe(Source(data, folder), **options), at_most or {}, draw)
+    return drawn(recipe(source_of(data, **sizes), **options), at_most or {}, draw)
 
 
 def line_names(data: str = "pocket", **sizes: int) -> tuple[pd.DataFrame, IdMap]:
@@ -72,6 +70,5 @@ def line_names(data: str = "pocket", **sizes: int) -> tuple[pd.DataFrame, IdMap]
     `names.to_ach(index)` finds the ACH ids of names of any project, and says which it cannot.
     `sizes` are those of a teaching cohort.
     """
-    folder = teaching.root(**sizes) if data == "teaching" else None
-    lines, names = sources.read_lines(Source(data, folder))
+    lines, names = sources.read_lines(source_of(data, **sizes))
     return lines.assign(donor=names.donors(lines.index)), names

@@ -1,32 +1,15 @@
 """The steps that every study shares: choose omics, keep the lines all tables have, assemble."""
 
 from collections.abc import Iterable
-from numbers import Real
 
 import pandas as pd
 
 from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.data.ids import IdMap
-from cdp_lib.data.studies import drugs as drug_tables
 from cdp_lib.data.studies import sources
 from cdp_lib.data.studies.sources import Source, step
 from cdp_lib.errors import InputError, nearest
-
-
-def check(option: str, value: object, known: tuple, source: Source) -> None:
-    if value not in known:
-        what_to_do = f"choose from {', '.join(map(str, known))}"
-        if known == (None,):
-            what_to_do = "leave the option out"
-        raise InputError(
-            f"{option}={value!r} cannot be had in the {source.edition} edition: {what_to_do}."
-        )
-
-
-def check_number(option: str, value: object) -> None:
-    if value is not None and not isinstance(value, Real):
-        raise InputError(f"{option}={value!r} is no number: give one such as 0.1.")
 
 
 def chosen(omics: str | Iterable[str], known: Iterable[str], source: Source) -> list[str]:
@@ -88,14 +71,6 @@ def with_structures(
         )
     )
     return Y, drugs.loc[Y.columns]
-
-
-def by_name(treatments: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
-    """The first treatment of each name; a name that PRISM does not list has no structure."""
-    key = treatments["name"].map(drug_tables.normalised)
-    first = treatments.set_axis(key)[~key.duplicated().to_numpy()]
-    table = first.reindex([drug_tables.normalised(name) for name in names]).set_axis(names)
-    return table.assign(name=names)
 
 
 def truth(source: Source) -> teaching.Truth | None:

@@ -9,7 +9,7 @@ from cdp_lib.data.ids import nci60_lines
 from cdp_lib.data.pairs import PairScreen
 from cdp_lib.data.studies import drugs as drug_tables
 from cdp_lib.data.studies import sources
-from cdp_lib.data.studies.assembly import check, chosen, truth, whole_columns
+from cdp_lib.data.studies.assembly import chosen, truth, whole_columns
 from cdp_lib.data.studies.sources import Source, notes, step
 
 # What the paper reports: (lines, features) or (lines, perturbations).
@@ -26,11 +26,10 @@ def drug_pairs(
 
     `singles=True` adds each drug alone as the pair "A + A" (not in the pocket edition).
     """
-    if singles:
-        check("singles", singles, (False,) if source.pocket else (True, False), source)
-    long, said = drug_tables.almanac(source, singles)
+    singles = source.choice("drug-pairs", "singles", singles)
+    long, measured = drug_tables.almanac(source, singles)
     n_pairs = len(long[["nsc_a", "nsc_b"]].drop_duplicates())
-    steps = [Step("drug pairs", (long["line"].nunique(), n_pairs), None, said)]
+    steps = [Step("drug pairs", (long["line"].nunique(), n_pairs), None, measured.note)]
     numbers = pd.Index(sorted({*long["nsc_a"].unique(), *long["nsc_b"].unique()}), name="nsc")
     drugs, said = drug_tables.almanac_drugs(source, numbers)
     label = drug_tables.labelled(drugs)
@@ -47,7 +46,6 @@ def drug_pairs(
         table, dropped = whole_columns(sources.nci60_omics(source, name))
         steps.append(step(source, name, table.shape, XIA[name], notes(table), dropped))
         tables[name] = table
-    higher_is_synergy = source.pocket
     return PairScreen.from_tables(
         long,
         tables,
@@ -58,9 +56,7 @@ def drug_pairs(
         study="drug-pairs",
         steps=steps,
         extras=sources.knowledge(source),
-        response="ComboScore (positive: more than additive)"
-        if higher_is_synergy
-        else "lowest growth over doses (fraction of untreated)",
-        lower_is_sensitive=not higher_is_synergy,
+        response=measured.response,
+        lower_is_sensitive=measured.lower_is_sensitive,
         truth=truth(source),
     )

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.studies import drugs as drug_tables
 from cdp_lib.data.studies import sources
-from cdp_lib.data.studies.assembly import assemble, check, chosen, join, with_structures
+from cdp_lib.data.studies.assembly import assemble, chosen, join, with_structures
 from cdp_lib.data.studies.sources import Source, notes, step
+from cdp_lib.data.studies.tables import OMICS
 
 # What the paper reports: (lines, features) or (lines, perturbations).
 WANG = {
@@ -37,16 +38,10 @@ def drug_response(
     23Q4) name the official releases of the responses and of DepMap's omics; the pocket edition has
     one of each. `structures=True` keeps drugs with known SMILES.
     """
-    if source.pocket:
-        for option, value in {"screen": screen, "release": release}.items():
-            check(option, value, (None,), source)
-    else:
-        screen, release = screen or drug_tables.SCREENS[0], release or "19Q4"
-        screens = drug_tables.SCREENS[: 1 if source.edition == "teaching" else None]
-        check("screen", screen, screens, source)
-        check("release", release, sources.RELEASES, source)
+    screen = source.choice("drug-response", "screen", screen)
+    release = source.choice("drug-response", "release", release)
     if omics is None:
-        omics = [name for name in sources.OMICS if not (source.pocket and name == "copy_number")]
+        omics = source.choice("drug-response", "omics")
     lines, ids = sources.read_lines(source, release)
     Y, drugs, said = drug_tables.ln_ic50(source, ids, screen)
     steps = [step(source, "ln IC50", Y.shape, WANG["response"], said)]
@@ -56,7 +51,7 @@ def drug_response(
     if structures:
         Y, drugs = with_structures(Y, drugs, steps)
     tables = {}
-    for name in chosen(omics, sources.OMICS, source) if omics else ():
+    for name in chosen(omics, OMICS, source) if omics else ():
         tables[name] = sources.read_omics(source, ids, name, release)
         shape = tables[name].shape
         said = notes(tables[name])

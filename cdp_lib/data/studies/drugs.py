@@ -4,26 +4,44 @@ A drug's group is the first block of its InChIKey: salts, stereoisomers and the 
 a second id share it. A drug without a known structure is grouped by its name.
 """
 
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from cdp_lib.data import readers
+from cdp_lib.data.checks import few
+from cdp_lib.data.files.parsed import cached
 from cdp_lib.data.ids import IdMap, normalised
-from cdp_lib.data.studies.sources import DRUG_LIST, Source, notes
+from cdp_lib.data.readers import prism_treatments
+from cdp_lib.data.studies.sources import Source, notes
+from cdp_lib.errors import InputError
 
-SCREENS = ("GDSC1 25Feb20", "GDSC2 25Feb20", "GDSC1 27Oct23", "GDSC2 27Oct23")
+
+class Measured(NamedTuple):
+    """What a response says, in words, and what was noted on reading it."""
+
+    response: str
+    note: str
+    lower_is_sensitive: bool = True
 
 
 def ln_ic50(
     source: Source, ids: IdMap, screen: str | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Lines x drug ids, the table of drugs by id, and what was noted on the way."""
-    listed = source.read(readers.gdsc_drugs, "gdsc-pocket", DRUG_LIST)
-    if source.pocket:
-        Y = source.read(readers.gdsc_matrix_ach, "gdsc-pocket", "GDSC_IC50.csv")
-        return Y, with_smiles(source, listed.reindex(Y.columns), listed), "fit: GDSC v17 by ACH"
-    number, date = screen.split()
-    curves = source.read(readers.gdsc_fitted, "gdsc", f"{number}_fitted_dose_response_{date}.xlsx")
+    return LN_IC50[source.edition](source, ids, screen)
+
+
+def fitted_matrix(source: Source, ids: IdMap, screen: str | None) -> tuple:
+    """One table of ln IC50, and the list of drugs beside it."""
+    listed, Y = source.read("GDSC drugs"), source.lines("GDSC", ids)
+    return Y, with_smiles(source, listed.reindex(Y.columns), listed), f"fit: {Y.attrs['fit']}"
+
+
+def fitted_curves(source: Source, ids: IdMap, screen: str | None) -> tuple:
+    """One fitted curve a row; the ln IC50 of a repeated curve is the mean."""
+    curves, listed = source.read("GDSC", screen), source.read("GDSC drugs")
     match = ids.to_ach(curves["cosmic"].unique(), "cosmic")
     curves = curves.assign(line=curves["cosmic"].map(match.mapping)).dropna(subset=["line"])
     Y = curves.pivot_table("ln_ic50", "line", "drug_id", aggfunc="mean", sort=False)
@@ -34,13 +52,52 @@ def ln_ic50(
 
 def with_smiles(source: Source, drugs: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
     """SMILES through the PubChem id that the 2019 list gives for the same drug id and name."""
-    smiles = source.read(readers.smiles_by_cid, "gdsc-pocket", "223drugs_pubchem_smiles.txt")
+    smiles = source.read("GDSC smiles")
     same = listed.reindex(drugs.index)
     agrees = same["name"].map(normalised) == drugs["name"].map(normalised)
     cid = same["cid"].astype(str).where(agrees & same["cid"].notna())
     return drugs.assign(
         pathway=same["pathway"].where(agrees), cid=cid, smiles=cid.map(smiles["smiles"])
     )
+
+
+def viability(source: Source, ids: IdMap) -> tuple[pd.DataFrame, pd.DataFrame, Measured]:
+    """Lines x treatments of PRISM, the table of treatments, and what was measured."""
+    return VIABILITY[source.edition](source, ids)
+
+
+def primary_screen(source: Source, ids: IdMap) -> tuple[pd.DataFrame, pd.DataFrame, Measured]:
+    """Log2 fold changes at one dose. RDKit reads the thousands of structures once (`cached`)."""
+    Y = source.read("PRISM response")
+    drugs = cached(described_treatments, *source.paths("PRISM treatments"))
+    unknown = Y.columns.difference(drugs.index)
+    if len(unknown):
+        raise InputError(
+            f"PRISM's table of treatments has no row for {len(unknown)} of the {Y.shape[1]} "
+            f"treatments measured ({few(unknown)}): fetch both files of prism-19q4 again."
+        )
+    return Y, drugs.loc[Y.columns], Measured("log2 fold change", notes(Y))
+
+
+def described_treatments(path: Path) -> pd.DataFrame:
+    return describe(prism_treatments(path))
+
+
+def secondary_screen(source: Source, ids: IdMap) -> tuple[pd.DataFrame, pd.DataFrame, Measured]:
+    """AUC over the doses of the second screen, of the drugs that two other projects have, too."""
+    long = source.read("PRISM response")
+    match = ids.to_ach(long["line"].unique(), "name")
+    Y = match.rename(long.pivot_table("prism_auc", "line", "drug", sort=False))
+    drugs = describe(by_name(source.read("PRISM treatments"), Y.columns))
+    return Y, drugs, Measured("AUC (PRISM secondary screen)", match.note)
+
+
+def by_name(treatments: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
+    """The first treatment of each name; a name that PRISM does not list has no structure."""
+    key = treatments["name"].map(normalised)
+    first = treatments.set_axis(key)[~key.duplicated().to_numpy()]
+    table = first.reindex([normalised(name) for name in names]).set_axis(names)
+    return table.assign(name=names)
 
 
 def describe(drugs: pd.DataFrame, kind: str = "drug") -> pd.DataFrame:
@@ -62,13 +119,20 @@ def labelled(drugs: pd.DataFrame) -> pd.Series:
     return name.where(~name.duplicated(keep=False), name + " (" + ids + ")")
 
 
-def almanac(source: Source, singles: bool) -> tuple[pd.DataFrame, str]:
-    """Long: line, nsc_a, nsc_b, value. Pocket: ComboScore; else the lowest growth over doses."""
-    if source.pocket:
-        file = "DTB_NCI60_cell_lines_Almanac_paired_drug_combo_scores.txt"
-        scores = source.read(readers.almanac_scores, "nci-almanac-pocket", file)
-        return scores.rename(columns={"score": "value"}), notes(scores)
-    wells = source.read(readers.almanac_growth, "nci-almanac", "ComboDrugGrowth_Nov2017.zip")
+def almanac(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
+    """Long: line, nsc_a, nsc_b, value."""
+    return ALMANAC[source.edition](source, singles)
+
+
+def combo_scores(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
+    """The published ComboScore of each pair; a single drug has none."""
+    scores = source.read("ALMANAC").rename(columns={"score": "value"})
+    return scores, Measured("ComboScore (positive: more than additive)", notes(scores), False)
+
+
+def lowest_growth(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
+    """The lowest growth over the doses of each pair; with `singles` of each drug with itself."""
+    wells = source.read("ALMANAC")
     said = notes(wells)
     alone = wells["nsc_b"].isna()
     if singles:  # one drug with itself, as in xia2018
@@ -84,7 +148,8 @@ def almanac(source: Source, singles: bool) -> tuple[pd.DataFrame, str]:
     at_dose = wells.groupby([*pair, *dose], dropna=False, sort=False)["growth"].mean() / 100
     lowest = at_dose.groupby(pair, sort=False).min().rename("value").reset_index()
     said += "; " if said else ""
-    return lowest, f"{said}mean of repeats, then the lowest growth over doses of {len(wells)} wells"
+    said += f"mean of repeats, then the lowest growth over doses of {len(wells)} wells"
+    return lowest, Measured("lowest growth over doses (fraction of untreated)", said)
 
 
 def almanac_drugs(source: Source, nsc: pd.Index) -> tuple[pd.DataFrame, str]:
@@ -93,9 +158,7 @@ def almanac_drugs(source: Source, nsc: pd.Index) -> tuple[pd.DataFrame, str]:
     Many names in the list are IUPAC names. Where a second list has one name for the structure, that
     name is used; otherwise a name longer than 40 letters gives way to the number.
     """
-    listed = source.read(
-        readers.almanac_drugs, "nci-almanac-pocket", "nsc_cid_smiles_class_name.csv"
-    )
+    listed = source.read("ALMANAC drugs")
     drugs = listed.reindex(nsc).rename(columns={"mechanism": "moa"})
     unknown = drugs["smiles"].isna()
     drugs = describe(drugs.assign(nsc=nsc, name=drugs["name"].fillna("")))
@@ -112,6 +175,12 @@ def almanac_drugs(source: Source, nsc: pd.Index) -> tuple[pd.DataFrame, str]:
 
 def short_names(source: Source) -> pd.Series:
     """Common names by the first block of the InChIKey, where one structure has one name."""
-    table = source.read(readers.drug_smiles, "nci-almanac-pocket", "drug_smiles.csv")
+    table = source.read("ALMANAC names")
     drugs = describe(table.assign(name=table.index))
     return drugs[~drugs["group"].duplicated(keep=False)].set_index("group")["name"]
+
+
+# edition -> what makes the response of its tables
+LN_IC50 = {"teaching": fitted_curves, "official": fitted_curves, "pocket": fitted_matrix}
+VIABILITY = {"teaching": primary_screen, "official": primary_screen, "pocket": secondary_screen}
+ALMANAC = {"teaching": lowest_growth, "official": lowest_growth, "pocket": combo_scores}

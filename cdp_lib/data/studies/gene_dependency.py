@@ -1,13 +1,16 @@
 """Expression -> gene dependency, as itzhacky2021 and bodinier2025 use it."""
 
 from collections.abc import Iterable
+from numbers import Real
 
 import pandas as pd
 
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.data.studies import sources
-from cdp_lib.data.studies.assembly import assemble, check, check_number, chosen, join
+from cdp_lib.data.studies.assembly import assemble, chosen, join
 from cdp_lib.data.studies.sources import Source, notes, step
+from cdp_lib.data.studies.tables import OMICS
+from cdp_lib.errors import InputError
 
 # What the paper reports: (lines, features) or (lines, perturbations).
 ITZHACKY = {
@@ -38,22 +41,18 @@ def gene_dependency(
     with a missing value, `shared_genes` genes that are not in every table, `min_sd` (0.1) genes
     whose response hardly varies, `max_zeros` (0.8) features that are mostly 0.
     """
-    target = target or ("effect" if source.pocket else "probability")
-    release = release or ("20Q2" if source.pocket else "19Q4")
-    check("target", target, ("effect",) if source.pocket else ("probability", "effect"), source)
-    check("release", release, ("20Q2",) if source.pocket else ("19Q4", "23Q4"), source)
-    check_number("min_sd", min_sd)
-    check_number("max_zeros", max_zeros)
+    target = source.choice("gene-dependency", "target", target)
+    release = source.choice("gene-dependency", "release", release)
+    for option, value in {"min_sd": min_sd, "max_zeros": max_zeros}.items():
+        if value is not None and not isinstance(value, Real):
+            raise InputError(f"{option}={value!r} is no number: give one such as 0.1.")
     paper = {} if release == "23Q4" else ITZHACKY
     lines, ids = sources.read_lines(source, release)
     Y = sources.dependency(source, target, release)
     steps = [step(source, f"gene {target}, {release}", Y.shape, paper.get(target), notes(Y))]
     tables = {}
-    for name in chosen(omics, sources.OMICS, source):
-        if source.pocket and name == "expression":
-            tables[name] = sources.expression_462(source)
-        else:
-            tables[name] = sources.read_omics(source, ids, name, release)
+    for name in chosen(omics, OMICS, source):
+        tables[name] = sources.read_omics(source, ids, name, release)
         shape = tables[name].shape
         steps.append(step(source, name, shape, paper.get(name), notes(tables[name])))
     if complete_lines:

@@ -1,27 +1,21 @@
-"""Where each table of a study comes from in each edition, always as lines (ACH ids) x features.
+"""A table of an edition by its name, always as lines (ACH ids) x features.
 
-The teaching edition lies in official file names and formats, so it is read by the same functions as
-the official one, from another folder. The pocket edition has its own files and readers; what they
-return has the same form, so that `studies.py` needs to know no edition.
+Where it lies and what reads it stands in `tables.py`, so that a recipe knows no edition: it asks
+for the "expression" of a release, and every edition answers in the same form and unit.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from cdp_lib.data import readers
+from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Step
 from cdp_lib.data.files import download
 from cdp_lib.data.files.parsed import cached
 from cdp_lib.data.ids import IdMap
-
-DRUG_LIST = "1.Drug_listMon Jun 24 09_00_55 2019.csv"
-RELEASES = ("19Q3", "19Q4", "23Q4")  # of DepMap's omics
-CGC_EXPRESSION = "CCLE_gene_expression_train(v4+eliminated_for_tsne_30)(1).txt"
-MUTATION_MATRIX = "depmap_19q2_mutation_calls.damage.hotspot_matrix.zip"
+from cdp_lib.data.studies.tables import CHOICES, TABLES, Table
+from cdp_lib.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -31,17 +25,54 @@ class Source:
     edition: str
     folder: Path | None = None  # of the teaching cohort
 
-    @property
-    def pocket(self) -> bool:
-        return self.edition == "pocket"
+    def find(self, name: str, release: str | None = None) -> Table | None:
+        """The table of this name and release, or of every release; None where there is none."""
+        known = TABLES[self.edition]
+        return known.get(f"{name} {release}", known.get(name))
 
     def path(self, dataset: str, name: str) -> Path:
         if self.folder is not None:
             return self.folder / dataset / name
         return download.path(dataset, name)
 
-    def read(self, reader: Callable, dataset: str, *names: str) -> pd.DataFrame:
-        return cached(reader, *(self.path(dataset, name) for name in names))
+    def paths(self, name: str, release: str | None = None) -> list[Path]:
+        table = self.find(name, release)
+        if table is None:
+            raise InputError(
+                f"The {self.edition} edition has no table {name!r}: use another edition."
+            )
+        return [self.path(table.dataset, file) for file in table.files]
+
+    def read(self, name: str, release: str | None = None) -> pd.DataFrame:
+        """The table as its reader returns it, from the cache where it was read before."""
+        paths = self.paths(name, release)
+        return cached(self.find(name, release).reader, *paths)
+
+    def lines(self, name: str, ids: IdMap, release: str | None = None) -> pd.DataFrame:
+        """The table by ACH id, in the unit of the other editions."""
+        table, found = self.find(name, release), self.read(name, release)
+        if table.lines:
+            found = ids.to_ach(found.index, table.lines).rename(found)
+        return table.unit(found) if table.unit else found
+
+    def choice(self, study: str, option: str, value: object = None) -> object:
+        """The value asked for, where this edition has it; the first it has, where none was."""
+        known = CHOICES[self.edition][study][option]
+        if value is None:
+            return known[0]
+        if value not in known:
+            what_to_do = f"choose from {', '.join(map(str, known))}"
+            if known == (None,):
+                what_to_do = "leave the option out"
+            raise InputError(
+                f"{option}={value!r} cannot be had in the {self.edition} edition: {what_to_do}."
+            )
+        return value
+
+
+def source_of(edition: str, **sizes: int) -> Source:
+    """The files of an edition; those of the teaching cohort are made at the first call."""
+    return Source(edition, teaching.root(**sizes) if edition == "teaching" else None)
 
 
 def notes(table: pd.DataFrame) -> str:
@@ -68,19 +99,12 @@ def step(
     return Step(what, tuple(shape), paper, "; ".join(note for note in said if note))
 
 
-def read_lines(source: Source, release: str = "19Q4") -> tuple[pd.DataFrame, IdMap]:
+def read_lines(source: Source, release: str | None = "19Q4") -> tuple[pd.DataFrame, IdMap]:
     """The lines by ACH id, and the map of their names."""
-    samples = [source.read(readers.sample_info, "depmap-19q4", "sample_info.csv")]
-    if release == "23Q4":
-        samples.append(source.read(readers.sample_info, "depmap-23q4", "Model.csv"))
-    if source.pocket:  # lines that only the later release has
-        later = source.read(readers.rds_lines, "depmap-20q2-pocket", "20Q2_expression_meta.Rds")
-        samples.append(later)
-    models = source.read(readers.cmp_models, "cell-line-names", "ModelList_20191106.csv")
-    names = source.read(
-        readers.ccle_annotations, "cell-line-names", "Cell_lines_annotations_20181226.txt"
-    )
-    ids = IdMap(samples, models, names)
+    samples = [source.read("lines")]
+    if source.find("later lines", release):  # lines that only a later release has
+        samples.append(source.read("later lines", release))
+    ids = IdMap(samples, source.read("models"), source.read("annotations"))
     lines = pd.concat(samples)
     lines = lines[~lines.index.duplicated()]
     return lines, ids
@@ -96,119 +120,27 @@ def describe_lines(lines: pd.DataFrame, ids: IdMap, wanted: pd.Index) -> tuple[p
     return table, f"{unknown.sum()} lines are in no table of lines" if unknown.any() else ""
 
 
-def depmap(release: str) -> str:
-    """The data set of a release."""
-    return f"depmap-{release.lower()}"
+def read_omics(source: Source, ids: IdMap, name: str, release: str | None = "19Q4") -> pd.DataFrame:
+    """One omics table by ACH id.
+
+    expression: log2(TPM + 1); mutation: 1 where a gene carries a damaging or hotspot mutation;
+    copy_number: log2(relative copies + 1), pocket: total copies (PICNIC); rppa: log2 of protein
+    level by antibody; metabolites: log10 of abundance.
+    """
+    return source.lines(name, ids, release)
 
 
-def read_omics(source: Source, ids: IdMap, name: str, release: str = "19Q4") -> pd.DataFrame:
-    """One omics table by ACH id: expression, mutation, copy_number, rppa or metabolites."""
-    return OMICS[name](source, ids, release)
-
-
-def expression(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
-    """log2(TPM + 1)."""
-    if source.pocket:
-        tpm = source.read(readers.ccle_genes_by_lines, "ccle-expression-pocket", CGC_EXPRESSION)
-        table = ids.to_ach(tpm.index, "ccle").rename(tpm)
-        return np.log2(table + 1)
-    name = {"23Q4": "OmicsExpressionProteinCodingGenesTPMLogp1.csv"}.get(
-        release, "CCLE_expression.csv"
-    )
-    return source.read(readers.depmap_wide, depmap(release), name)
-
-
-def expression_462(source: Source) -> pd.DataFrame:
-    """Pocket only: log2(TPM + 1) of the 462 genes whose dependency is known."""
-    return source.read(readers.rds_dependency, "depmap-20q2-pocket", "20Q2_expression.Rds")
-
-
-def mutation(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
-    """1 where a gene carries a damaging or hotspot mutation."""
-    if source.pocket:
-        return source.read(readers.damaging_matrix, "depmap-19q2-mutations-pocket", MUTATION_MATRIX)
-    if release == "23Q4":
-        return source.read(
-            readers.mutation_matrices,
-            depmap(release),
-            "OmicsSomaticMutationsMatrixDamaging.csv",
-            "OmicsSomaticMutationsMatrixHotspot.csv",
-        )
-    return source.read(readers.ccle_mutations, depmap(release), "CCLE_mutations.csv")
-
-
-def copy_number(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
-    """Pocket: total copies (PICNIC); otherwise log2(relative copies + 1)."""
-    if source.pocket:
-        table = source.read(
-            readers.copy_number_sidm, "gdsc-pocket", "copynumber_total_new_map.csv.gz"
-        )
-        return ids.to_ach(table.index, "sanger").rename(table)
-    name = {"23Q4": "OmicsCNGene.csv"}.get(release, "CCLE_gene_cn.csv")
-    return source.read(readers.depmap_wide, depmap(release), name)
-
-
-def rppa(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
-    """log2 of protein level by antibody."""
-    table = source.read(readers.ccle_rppa, "ccle-2019", "CCLE_RPPA_20181003.csv")
-    return ids.to_ach(table.index, "ccle").rename(table)
-
-
-def metabolites(source: Source, ids: IdMap, release: str) -> pd.DataFrame:
-    """log10 of abundance by metabolite."""
-    table = source.read(readers.ccle_metabolomics, "ccle-2019", "CCLE_metabolomics_20190502.csv")
-    return ids.to_ach(table.index, "ccle").rename(table)
-
-
-OMICS = {
-    "expression": expression,
-    "mutation": mutation,
-    "copy_number": copy_number,
-    "rppa": rppa,
-    "metabolites": metabolites,
-}
-
-
-def dependency(source: Source, target: str, release: str = "19Q4") -> pd.DataFrame:
+def dependency(source: Source, target: str, release: str | None = "19Q4") -> pd.DataFrame:
     """Lines x genes: the gene effect, or the probability that a line needs the gene."""
-    if source.pocket:
-        return source.read(readers.rds_dependency, "depmap-20q2-pocket", "20Q2_achilles.Rds")
-    word = {"probability": "dependency", "effect": "effect"}[target]
-    name = {"23Q4": f"CRISPRGene{word.title()}.csv"}.get(release, f"Achilles_gene_{word}.csv")
-    return source.read(readers.depmap_wide, depmap(release), name)
+    return source.read(target, release)
 
 
 def nci60_omics(source: Source, name: str) -> pd.DataFrame:
-    """Expression, microRNA or protein of the NCI-60, by their own names."""
-    if source.pocket:
-        if name == "expression":
-            return source.read(
-                readers.nci60_expression,
-                "nci60-omics",
-                "gene_exp_part1.csv.gz",
-                "gene_exp_part2.csv.gz",
-            )
-        file = {
-            "microrna": "RNA__Agilent_Human_microRNA_(V2)_GeneSpringGX.txt",
-            "protein": "Protein_SWATH_int2.4.2_05192020.txt",
-        }[name]
-        return source.read(readers.cellminer, "nci60-omics", file)
-    file = {
-        "expression": "nci60_RNA__5_Platform_Gene_Transcript_Average_z_scores.zip",
-        "microrna": "nci60_RNA__Agilent_Human_microRNA_(V2)_GeneSpringGX.zip",
-        "protein": "nci60_Protein__SWATH_(Mass_spectrometry)_Protein.zip",
-    }[name]
-    return source.read(readers.cellminer, "cellminer", file)
+    """Expression, microrna or protein of the NCI-60, by their own names."""
+    return source.read(f"NCI-60 {name}")
 
 
 def knowledge(source: Source) -> dict[str, object]:
     """The interaction graph (gene_a, gene_b) and the pathways (name -> genes)."""
-    if source.pocket:
-        graph = source.read(
-            readers.edge_list, "hint-hi2012", "hint+hi2012_edge_list", "hint+hi2012_index_gene"
-        )
-        pathways = source.path("msigdb-hallmark", "h.all.v5.1.symbols.gmt")
-    else:
-        graph = source.read(readers.hint_binary, "hint", "HomoSapiens_binary_hq.txt")
-        pathways = source.path("msigdb-hallmark", "h.all.v2023.2.Hs.symbols.gmt")
-    return {"graph": graph, "pathways": readers.gmt(pathways)}
+    (pathways,) = source.paths("pathways")
+    return {"graph": source.read("graph"), "pathways": source.find("pathways").reader(pathways)}

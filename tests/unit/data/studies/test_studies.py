@@ -7,10 +7,13 @@ import pytest
 from cdp_lib.data import Cohort, PairScreen, load, teaching
 from cdp_lib.data.files import catalogue, download
 from cdp_lib.data.readers import depmap_wide, gdsc_matrix_ach
-from cdp_lib.data.studies.sources import OMICS, RELEASES, Source, dependency, read_lines, read_omics
+from cdp_lib.data.studies.drugs import with_smiles
+from cdp_lib.data.studies.sources import Source, dependency, read_lines, read_omics
+from cdp_lib.data.studies.tables import CHOICES, OMICS, POCKET, TABLES, WHOLE
 from cdp_lib.errors import InputError
 
 STUDIES = ("gene-dependency", "drug-response", "drug-pairs", "prism")
+RELEASES = WHOLE["drug-response"]["release"]
 SMALL = {"lines": 60, "genes": 170, "perturbed": 90, "drugs": 8}
 
 
@@ -143,7 +146,7 @@ def test_the_official_edition_holds_every_file_that_a_study_reads(official, monk
     monkeypatch.setattr(download, "path", lambda *file: read.add(file) or path(*file))
     for study in STUDIES:
         load(study, "official")
-    for release in RELEASES[::2]:
+    for release in RELEASES:
         load("drug-response", "official", release=release)
     files = [catalogue.dataset(dataset).file(name) for dataset, name in read]
     assert [file.key for file in files if "official" not in file.editions] == []
@@ -195,7 +198,7 @@ def test_single_drugs_are_pairs_with_themselves():
             {"screen": "GDSC2 27Oct23"},
             "in the teaching edition: choose from GDSC1 25",
         ),
-        ("drug-response", {"release": "20Q1"}, "choose from 19Q3, 19Q4, 23Q4"),
+        ("drug-response", {"release": "20Q1"}, "choose from 19Q4, 19Q3, 23Q4"),
         ("drug-response", {"data": "pocket", "release": "19Q4"}, "edition: leave the option out"),
         ("drug-response", {"data": "pocket", "screen": "GDSC1 25Feb20"}, "leave the option out"),
     ],
@@ -205,6 +208,42 @@ def test_bad_requests_end_in_one_sentence(study, options, sentence):
     with pytest.raises(InputError, match=sentence) as error:
         load(study, **options, **sizes)
     assert "\n" not in str(error.value)
+
+
+def test_every_table_is_in_the_catalogue_with_the_reader_and_the_edition():
+    for edition in ("official", "pocket"):
+        for name, table in TABLES[edition].items():
+            files = [catalogue.dataset(table.dataset).file(file) for file in table.files]
+            assert all(edition in file.editions for file in files), name
+            if name != "mutation 23Q4":  # two tables of `depmap_wide`, read into one
+                assert {file.reader for file in files} == {table.reader.__name__}, name
+
+
+def test_the_editions_differ_in_the_table_alone():
+    assert CHOICES.keys() == TABLES.keys()
+    for name in ("expression", "mutation", "copy_number", "rppa", "metabolites", "effect"):
+        for edition, release in (("official", "19Q4"), ("teaching", "19Q4"), ("pocket", None)):
+            assert Source(edition).find(name, release) is not None
+    assert Source("pocket").find("probability", "19Q4") is None
+    assert Source("pocket").find("expression", "20Q2") is POCKET["expression 20Q2"]
+    with pytest.raises(InputError, match="pocket edition has no table 'probability'"):
+        Source("pocket").read("probability", "19Q4")
+
+
+def test_smiles_of_another_drug_under_the_same_id_are_left_out(tmp_path):
+    """The list of 2019 gives id 2 to another drug than the screen does."""
+    folder = tmp_path / "gdsc-pocket"
+    folder.mkdir()
+    (folder / "223drugs_pubchem_smiles.txt").write_text("10\tCCO\n20\tCCN\n30\tCCC\n")
+    drugs = pd.DataFrame({"name": ["Erlotinib", "Other", "Unlisted"]}, index=["1", "2", "3"])
+    listed = pd.DataFrame(
+        {"name": ["ERLOTINIB", "Sunitinib"], "cid": ["10", "20"], "pathway": ["EGFR", "RTK"]},
+        index=["1", "2"],
+    )
+    found = with_smiles(Source("teaching", tmp_path), drugs, listed)
+    assert found["smiles"].tolist()[0] == "CCO" and found["smiles"][["2", "3"]].isna().all()
+    assert found["cid"].tolist()[0] == "10" and found["cid"][["2", "3"]].isna().all()
+    assert found["pathway"].tolist()[0] == "EGFR" and found["pathway"][["2", "3"]].isna().all()
 
 
 @pytest.fixture
