@@ -23,9 +23,14 @@ from cdp_lib.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `cdp`; return the exit code."""
+    """Run `cdp`; return the exit code. A warning is one sentence, too."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: click.echo(f"cdp: {message}", err=True)
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     stdout = sys.stdout
-    warnings.showwarning = lambda message, *_: click.echo(f"cdp: {message}", err=True)
     try:
         code = cdp.main(arguments, prog_name="cdp", standalone_mode=False)
         if sys.stdout is not None:  # as it is after `cdp data list >&-`
