@@ -196,6 +196,42 @@ def claims(paper: str | None, as_json: bool) -> None:
         click.echo(text(paper))
 
 
+@cdp.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--metric", "metrics", multiple=True, default=["pearson"], show_default=True)
+@click.option("--axis", "axes", multiple=True, default=["perturbation"], show_default=True)
+@click.option("--min-n", default=1, help="Leave out units with fewer test cells in a fold.")
+@json_option
+def rescore(
+    file: Path, metrics: tuple[str, ...], axes: tuple[str, ...], min_n: int, as_json: bool
+) -> None:
+    """Score predictions anew that were written to a file; no data are needed.
+
+    \b
+    Examples:
+      cdp rescore ridge.npz
+      cdp rescore ridge.npz --metric spearman --axis line
+      cdp rescore ridge.npz --metric r2 --metric rmse --json
+    """
+    from cdp_lib.evaluate import Predictions
+
+    predictions = Predictions.read(file)
+    table = predictions.summary(metrics, axes, min_n=min_n)
+    if as_json:
+        print_json(json.loads(table.to_json(orient="records", double_precision=15)))
+        return
+    click.echo(predictions)
+    click.echo()
+    shown = ["axis", "metric", "model", "omics", "mean", "sd", "folds", "gain", "p"]
+    if table["cohort"].nunique() > 1 or table["split"].nunique() > 1:
+        shown = ["cohort", "split", *shown]
+    print_table(shown, table[shown].map(_short).to_numpy())
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _near(path: Path) -> str:
     """A path as short as it can be said from here."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

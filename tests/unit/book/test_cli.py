@@ -6,14 +6,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
+import numpy as np
+import pandas as pd
 import pytest
 
 import cdp_lib
 from cdp_book import cli, doctor, notebook
 from cdp_lib.data.files import download
 from cdp_lib.errors import InputError
+from cdp_lib.evaluate import cross_predict
+from cdp_lib.splits import leave_pairs_out
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "notebooks"
 
@@ -208,6 +213,27 @@ def test_claims_are_printed_for_people_and_programs(cdp):
     assert out.startswith("xia2018-C001  Table 1: ") and "None" not in out
     _, text, _ = cdp("claims", "xia2018", "--json")
     assert json.loads(text)[0]["claim"] == "xia2018-C001"
+
+
+def test_predictions_are_scored_anew_from_their_file_alone(cdp, tmp_path):
+    rng = np.random.default_rng(0)
+    Y = pd.DataFrame(rng.normal(size=(12, 4))).add_prefix("drug ")
+    cohort = SimpleNamespace(Y=Y, name="drawn", edition="own")
+    P = cross_predict({}, cohort, leave_pairs_out(cohort, 3))
+    P.write(tmp_path / "p.npz")
+    arguments = ("rescore", str(tmp_path / "p.npz"), "--metric", "rmse", "--axis", "line")
+    code, out, _ = cdp(*arguments)
+    expected = P.summary("rmse", "line").set_index("model")["mean"]
+    assert code == 0 and "drawn (own)" in out
+    assert f"line mean          none   {expected['line mean']:.4g}" in out
+    code, out, _ = cdp(*arguments, "--json")
+    rows = {row["model"]: row["mean"] for row in json.loads(out)}
+    assert code == 0 and rows == pytest.approx(expected.to_dict(), rel=1e-12)
+    (tmp_path / "p.npz").write_text("Dear reader")
+    code, _, err = cdp(*arguments)
+    assert code == 2 and err.startswith("cdp: ") and "p.npz" in err
+    code, _, err = cdp("rescore", str(tmp_path / "none.npz"))
+    assert code == 2 and "none.npz" in err and err.count("\n") == 1
 
 
 def test_the_doctor_says_what_to_do(cdp, monkeypatch, tmp_path):
