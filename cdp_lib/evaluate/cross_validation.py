@@ -195,11 +195,12 @@ def cells(Y: pd.DataFrame, split: Split) -> dict[str, object]:
         "n_train": [int((fold.fit & known).sum()) for fold in split],
         "n_test": [len(rows) for rows, _ in positions],
     }
+    tested, position = np.unique(line, return_inverse=True)
     return {
-        "lines": Y.index.rename("line"),
+        "lines": Y.index[tested].rename("line"),
         "perturbations": Y.columns.rename("perturbation"),
         "folds": pd.DataFrame(folds),
-        "line": line,
+        "line": position.astype(np.int32),
         "perturbation": perturbation,
         "truth": as_floats(Y)[line, perturbation],
     }

@@ -60,8 +60,7 @@ class HeldOut:
     @property
     def cohort(self) -> str:
         """The name of the cohort and, where it has one, its edition."""
-        name, edition = self.about["cohort"], self.about["edition"]
-        return f"{name} ({edition})" if edition else name
+        return full_name(self.about["cohort"], self.about["edition"])
 
     @property
     def split(self) -> str:
@@ -299,6 +298,10 @@ class Predictions:
             )
         tables = truth.loc[lines, perturbations], replicates.loc[lines, perturbations]
         return tables if axis == "perturbation" else (tables[0].T, tables[1].T)
+
+
+def full_name(cohort: str, edition: str) -> str:
+    return f"{cohort} ({edition})" if edition else cohort
 
 
 def failed(rows: list[dict]) -> pd.DataFrame:
