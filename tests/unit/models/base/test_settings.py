@@ -52,7 +52,7 @@ def test_what_is_allowed_passes_and_all_else_is_one_sentence(allowed, right, wro
 
 
 def test_a_sentence_names_all_that_is_allowed():
-    with pytest.raises(InputError, match="whole number of at least 1 and below 9 or None"):
+    with pytest.raises(InputError, match="1 and below 9 or None"):
         check_setting("patience", 0, [Number(least=1, below=9, whole=True), None])
     with pytest.raises(InputError, match="n is -3"):
         check_number("n", -3)

@@ -80,7 +80,7 @@ def test_values_whose_variance_overflows_or_vanishes_are_refused(model, scale):
 
 
 def test_extreme_values_are_refused_in_every_table():
-    with pytest.raises(InputError, match=r"Y has infinite values in column 'drug 0', or beyond"):
+    with pytest.raises(InputError, match="Y .*'drug 0'"):
         RIDGE.fit(X, WHOLE * 1e200)
     with pytest.raises(InputError, match="beyond 1e.30"):
         RIDGE.fit(X, Y).predict(X * 1e200)
@@ -90,7 +90,7 @@ def test_extreme_values_are_refused_in_every_table():
 
 @pytest.mark.parametrize("bad", [3.0, np.zeros((40, 2, 2))])
 def test_labels_of_another_shape_are_refused(bad):
-    with pytest.raises(InputError, match="Y has the shape .*: give lines by perturbations"):
+    with pytest.raises(InputError, match="Y has the shape"):
         RIDGE.fit(X, bad)
 
 
@@ -107,7 +107,7 @@ def test_missing_values_of_pandas_are_unknown_labels_and_refused_features():
     pd.testing.assert_frame_equal(
         Ridge(alphas=(1.0,)).fit(X, nullable).predict(X), Ridge(alphas=(1.0,)).fit(X, Y).predict(X)
     )
-    with pytest.raises(InputError, match="X has 1 NaN or infinite values"):
+    with pytest.raises(InputError, match="X has 1 NaN"):
         Ridge(alphas=(1.0,)).fit(X.astype("Float64").mask(X == X.iloc[0, 0]), Y)
 
 

@@ -179,7 +179,7 @@ def test_masked_mse_of_an_unknown_batch_is_zero_with_zero_gradient():
 
 
 def test_a_loss_that_explodes_is_one_sentence():
-    with pytest.raises(InputError, match="Training broke in epoch .* smaller lr than 1e"):
+    with pytest.raises(InputError, match="epoch .* lr than 1e"):
         train(
             network(),
             mse,
@@ -228,7 +228,7 @@ def test_no_rows_or_unequal_rows_are_refused():
 def test_cuda_asked_for_and_absent(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert pick_device().type == "cpu"
-    with pytest.raises(InputError, match="no CUDA: use device='auto'"):
+    with pytest.raises(InputError, match="no CUDA"):
         pick_device("cuda")
     with pytest.raises(InputError, match="Unknown device 'gpu'"):
         pick_device("gpu")

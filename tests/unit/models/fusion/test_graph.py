@@ -106,12 +106,12 @@ def test_an_input_of_another_shape_never_passes(shape):
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: GraphLayer(np.array([[0, 9]]), 3), "genes 0 to 2, but one points to 9"),
+        (lambda: GraphLayer(np.array([[0, 9]]), 3), "0 to 2, .* 9"),
         (lambda: GraphLayer(np.array([[0.0, 1.0]]), 3), "edges_among"),
-        (lambda: GraphLayer(np.array([[0, 1]]), -3), "n is -3: give a whole number"),
-        (lambda: random_edges(-3, 2), "n is -3: give a whole number"),
+        (lambda: GraphLayer(np.array([[0, 1]]), -3), "n is -3"),
+        (lambda: random_edges(-3, 2), "n is -3"),
         (lambda: edges_among([("A", "B")], pd.Index(["A"])), "graph is a list"),
-        (lambda: random_edges(3, 4), "1 to 3 interactions, not 4"),
+        (lambda: random_edges(3, 4), "1 to 3 .* 4"),
         (lambda: edges_among(pd.DataFrame({"a": [1]}), pd.Index(["A"])), "gene_a and gene_b"),
         (
             lambda: edges_among(

@@ -162,14 +162,14 @@ def test_dropout_is_off_when_predicting():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: JointFusion({}).fit(X, Y), "networks is empty: give a dictionary"),
-        (lambda: JointFusion({"rppa": Ridge()}).fit(X, Y), "'rppa' is of Ridge: JointFusion"),
+        (lambda: JointFusion({}).fit(X, Y), "networks is empty"),
+        (lambda: JointFusion({"rppa": Ridge()}).fit(X, Y), "'rppa' is of Ridge"),
         (lambda: JointFusion(networks()).fit(COHORT.X(["rppa"]), Y), "no omics 'expression'"),
         (lambda: OmicsNetwork(GraphEmbedding(GRAPH)).fit(X["rppa"].to_numpy(), Y), "name genes"),
         (lambda: GraphEmbedding([("A", "B")]), "graph is .*'A', 'B'"),
         (lambda: DenseEmbedding(0), "size is 0"),
         (lambda: OmicsNetwork(hidden=0).fit(X["rppa"], Y), "hidden is 0"),
-        (lambda: OmicsNetwork(dropout=1.5).fit(X["rppa"], Y), "dropout is 1.5: .* and below 1"),
+        (lambda: OmicsNetwork(dropout=1.5).fit(X["rppa"], Y), "dropout is 1.5"),
         (lambda: short(-1), "epochs is -1"),
         (lambda: short(seed=None), "seed is None"),
         (lambda: AutoencoderFusion(()).fit(X, Y), r"encoder is \(\)"),

@@ -242,11 +242,11 @@ def test_bad_input_is_one_sentence():
     model = quick(training__epochs=1).fit(X)
     with pytest.raises(InputError, match="2 latent columns"):
         model.decode(X)
-    with pytest.raises(InputError, match="infinite values, .* column 'gene 2'"):
+    with pytest.raises(InputError, match="infinite .*'gene 2'"):
         model.encode(X.assign(**{"gene 2": np.inf}))
-    with pytest.raises(InputError, match="X and Y name different lines"):
+    with pytest.raises(InputError, match="different lines"):
         chain().fit(X.iloc[::-1], Y)
-    with pytest.raises(InputError, match="No perturbation has a pearson"):
+    with pytest.raises(InputError, match="has a pearson"):
         brief().fit_as_published(X, Y, X.iloc[:1], Y.iloc[:1])
     with pytest.raises(InputError, match="metric is 'rmse'"):
         brief().fit_as_published(X, Y, X, Y, metric="rmse")
@@ -254,7 +254,7 @@ def test_bad_input_is_one_sentence():
         brief(training__epochs=0).fit_as_published(X, Y, X, Y)
     with pytest.raises(InputError, match=r"hidden is \(\)"):
         quick(hidden=()).fit(X)
-    with pytest.raises(InputError, match="X has 0 rows and no known value"):
+    with pytest.raises(InputError, match="X has 0 rows"):
         quick().fit(X[:0])
     with pytest.raises(InputError, match="source_ae is None"):
         EncoderRegressorDecoder(None, quick(), between()).fit(X, Y)
@@ -266,11 +266,11 @@ def test_given_autoencoders_and_latent_tables_are_not_realigned():
     X, Y = tables()
     given = quick(training__epochs=1).fit(X), quick(training__epochs=1).fit(Y)
     chained = EncoderRegressorDecoder(*given, between(), "as_published")
-    with pytest.raises(InputError, match="X must have the 8 features"):
+    with pytest.raises(InputError, match="X .* 8 features"):
         chained.fit(X.iloc[:, ::-1], Y)
-    with pytest.raises(InputError, match="Y must have the . features"):
+    with pytest.raises(InputError, match="Y .* . features"):
         chained.fit(X, Y.iloc[:, ::-1])
-    with pytest.raises(InputError, match="latent table must have the 2 latent columns"):
+    with pytest.raises(InputError, match="2 latent columns"):
         given[0].decode(given[0].encode(X).iloc[:, ::-1])
 
 

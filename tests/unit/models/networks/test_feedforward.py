@@ -136,7 +136,7 @@ def test_bad_settings_are_one_sentence():
         ({"training__seed": True}, "seed is True"),
         ({"dropout": -0.1}, "dropout is -0.1: .* below 1"),
         ({"training__validation_fraction": "all"}, "validation_fraction is 'all'"),
-        ({"training__batch_size": 0}, "batch_size is 0: .* at least 1"),
+        ({"training__batch_size": 0}, "batch_size is 0"),
         ({"training__seed": -1}, "seed is -1"),
     ]:
         with pytest.raises(InputError, match=words):
@@ -145,7 +145,7 @@ def test_bad_settings_are_one_sentence():
 
 def test_validation_labels_are_not_realigned():
     X, Y = tables()
-    with pytest.raises(InputError, match="Y must have the . perturbations .* another order"):
+    with pytest.raises(InputError, match="Y .* 3 perturbations .* order"):
         quick().fit(X, Y, validation=(X, Y.iloc[:, ::-1]))
     with pytest.raises(InputError, match=r"Y has the shape \(120, 1\)"):
         quick().fit(X, Y, validation=(X, Y.iloc[:, :1]))
