@@ -70,7 +70,7 @@ class History:
     best_epoch: int  # counted from 0; its weights are the ones the module holds
     device: str
     seconds: float = field(compare=False)  # the only thing that differs between two equal runs
-    monitor: tuple[float, ...] = ()  # what `monitor` said, one value an epoch
+    monitor: tuple[float, ...] = ()  # what `monitor` gave, one value an epoch
 
 
 def pick_device(device: str = "auto") -> torch.device:
