@@ -97,7 +97,7 @@ def test_lines_of_a_shared_donor_are_removed(train, test):
             seen.extend(X.index)
             return super().fit(X, Y)
 
-    P = transfer({"watch": Watch()}, kin, test, tune=0)
+    P = transfer({"watch": Watch(alphas=(1.0,))}, kin, test, tune=0)
     assert set(seen) == set(train.Y.index) - {"a4", "b0", "b1"} and "1 more share" in repr(P)
 
 
@@ -177,11 +177,13 @@ def test_a_model_that_stops_early_has_validation_lines_of_the_training_cohort(tr
     seen = {}
 
     class Watch(Ridge):
+        asks_for_validation = True
+
         def fit(self, X, Y, validation=None):
             seen.update(train=set(X.index), tune=set(validation[0].index))
             return super().fit(X, Y)
 
-    transfer({"stops": Watch()}, train, test, tune=0.2)
+    transfer({"stops": Watch(alphas=(1.0,))}, train, test, tune=0.2)
     assert len(seen["tune"]) == 6 and not seen["tune"] & seen["train"]
     assert seen["tune"] | seen["train"] == {f"a{i}" for i in range(30)}
 
