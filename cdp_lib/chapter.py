@@ -7,13 +7,16 @@ scoreboard collects, the verdicts on a student's answers.
 """
 
 import base64
+import contextlib
 import operator
+import os
 import platform
 import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import cdp_lib
@@ -22,6 +25,7 @@ from cdp_lib.errors import InputError
 
 RECORD = "application/vnd.cdp.record+json"
 PROFILES = ("quick", "teach", "full")
+MEMORY = {"official": {"quick": 3, "teach": 10, "full": 10}}  # GiB at most; other editions need 2
 Value = float | int | bool | str | Sequence[int] | None
 
 Rule = tuple[Callable[[Any], Any], str]
@@ -38,6 +42,9 @@ def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int =
     theme()
     warnings.simplefilter("ignore", AlphaAtEdge)  # a page tells what is at the edge in its words
     print(chapter.banner())
+    too_little = chapter.too_little(memory())
+    if too_little:
+        print(too_little)
     return chapter
 
 
@@ -75,6 +82,17 @@ class Chapter:
             f"{self.name} runs on {EDITIONS[self.data]}.\n"
             f"Profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.{drawn}\n"
             f"{versions()}."
+        )
+
+    def too_little(self, gib: float | None) -> str:
+        """What to say on a machine with so much memory; nothing where it is enough or unknown."""
+        needed = MEMORY.get(self.data, {}).get(self.profile, 2)
+        if gib is None or gib >= needed:
+            return ""
+        advice = 'data="pocket"' if self.profile == "quick" else 'profile="quick"'
+        return (
+            f"This run needs up to {needed} GiB of memory and this machine has {gib:.1f}: it may "
+            f"be ended before its last cell; choose {advice}."
         )
 
     def pick(self, *, quick: Any, teach: Any, full: Any) -> Any:
@@ -231,6 +249,17 @@ def versions() -> str:
     modules = {"cdp_lib": cdp_lib, "torch": torch, "numpy": numpy, "pandas": pandas}
     numbers = [f"{name} {module.__version__}" for name, module in modules.items()]
     return ", ".join([f"Python {platform.python_version()}", *numbers])
+
+
+def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> float | None:
+    """GiB of this machine, or of the container that this process runs in; None if unknown."""
+    try:
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return None
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
+        size = min(size, int(limit.read_text()))
+    return size / 2**30
 
 
 def _device_words(device: Any) -> str:

@@ -141,6 +141,37 @@ def test_the_banner_says_that_quick_draws_a_part_of_real_data():
     assert [key for key, drawn in said.items() if drawn] == [("quick", "pocket")]
 
 
+@pytest.mark.parametrize(
+    ("profile", "data", "gib", "facts"),
+    [
+        ("teach", "official", 7.6, ["10 GiB", "7.6", 'profile="quick"']),
+        ("quick", "official", 2.5, ["3 GiB", "2.5", 'data="pocket"']),
+        ("quick", "official", 3.5, []),
+        ("teach", "official", None, []),
+        ("teach", "pocket", 4.0, []),
+        ("full", "teaching", 1.0, ["2 GiB", "1.0"]),
+    ],
+)
+def test_too_little_memory_is_told_with_both_numbers(profile, data, gib, facts):
+    said = chapter.Chapter("00_specimen", profile, data, 0, "cpu").too_little(gib)
+    assert bool(said) == bool(facts) and all(fact in said for fact in facts)
+
+
+def test_a_container_may_have_less_memory_than_its_machine(tmp_path):
+    limit = tmp_path / "memory.max"
+    assert chapter.memory(limit) > 0.5
+    limit.write_text("max\n")
+    assert chapter.memory(limit) == chapter.memory(tmp_path / "none")
+    limit.write_text(str(2**29))
+    assert chapter.memory(limit) == 0.5
+
+
+def test_begin_tells_of_too_little_memory_before_any_work(monkeypatch, capsys):
+    monkeypatch.setattr(chapter, "memory", lambda: 1.0)
+    chapter.begin("00_specimen", data="official")
+    assert "needs up to 3 GiB" in capsys.readouterr().out
+
+
 def test_a_record_is_plain_json_and_invisible(c, shown):
     c.record("ridge", np.float32(0.5), sd=np.float64("nan"), n=np.int64(3), claim="x-C001")
     ((bundle, _),) = shown
