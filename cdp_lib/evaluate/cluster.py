@@ -36,6 +36,8 @@ def on_dask(
     tables: Future | None = None
     futures: dict[int, Future] = {}
     lost = Counter()  # how often a task had to be sent again
+    suspects: list[int] = []  # tasks whose workers died: each is tried once more, alone
+    alone: set[int] = set()
     last = monotonic()  # when something happened
 
     def send(number: int) -> None:
@@ -45,9 +47,15 @@ def on_dask(
         task = cloudpickle.dumps((work, tasks[number]))
         futures[number] = _submit(client, _task, task, tables)
 
+    def left() -> int:
+        return len(futures) + len(suspects)
+
     for number in tasks:
         send(number)
-    while futures:
+    while futures or suspects:
+        if not futures:
+            alone.add(suspects[0])
+            send(suspects.pop(0))
         _wait(futures)
         for number, future in list(futures.items()):
             if future.status == "pending":
@@ -56,13 +64,17 @@ def on_dask(
             try:
                 result = future.result(timeout=patience)
             except KilledWorker as error:
+                if number not in alone:  # perhaps it only waited where another task killed
+                    suspects.append(number)
+                    del futures[number]
+                    continue
                 result = _killed(error, names[number], len(packed))
             except (CancelledError, OSError) as error:  # lost between the machines
                 lost[number] += 1
                 if lost[number] > retries:
                     raise InputError(
                         f"The Dask cluster lost {names[number]} {lost[number]} times "
-                        f"({type(error).__name__}), with {len(futures)} of {len(tasks)} tasks "
+                        f"({type(error).__name__}), with {left()} of {len(tasks)} tasks "
                         "unfinished: look at its workers' logs and memory."
                     ) from None
                 send(number)
@@ -75,11 +87,11 @@ def on_dask(
         workers, running = _activity(client)
         if running:
             last = monotonic()
-        elif monotonic() - last > patience and futures:
+        elif monotonic() - last > patience and left():
             whom = f"{workers} workers that run nothing" if workers else "a worker"
             raise InputError(
                 f"Waited {patience:g} seconds for {whom} of the Dask cluster at "
-                f"{client.scheduler.address}, with {len(futures)} of {len(tasks)} tasks "
+                f"{client.scheduler.address}, with {left()} of {len(tasks)} tasks "
                 "unfinished: start workers there, or compute without a cluster."
             )
 

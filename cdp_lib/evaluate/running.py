@@ -77,7 +77,7 @@ def carry_out(
         if isinstance(result, Failure):
             result = replace(result, task=names[number])
             if errors == "raise":
-                _raise(result)
+                reraise(result)
         elif kept is not None:
             kept.save(keys[number], result)
         results[number] = result
@@ -122,7 +122,7 @@ def _numbered(number: int, work: Callable, shared: tuple, task: tuple) -> tuple:
     return number, attempt_far(work, shared, task)
 
 
-def _raise(failure: Failure) -> None:
+def reraise(failure: Failure) -> None:
     """Raise the error of a failed task, with the traceback of the process where it happened."""
     if failure.error is None:
         raise RuntimeError(
