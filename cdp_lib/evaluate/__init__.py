@@ -4,10 +4,10 @@ from cdp_lib.evaluate.comparison import summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
 from cdp_lib.evaluate.predictions import Predictions
-from cdp_lib.evaluate.search import Search
+from cdp_lib.evaluate.search import HoldOut, Search
 from cdp_lib.evaluate.transfer import transfer
 
 __all__ = [
-    "Predictions", "Search", "cross_predict", "cross_validate", "fitted", "naive_baselines",
-    "summary", "transfer",
+    "HoldOut", "Predictions", "Search", "cross_predict", "cross_validate", "fitted",
+    "naive_baselines", "summary", "transfer",
 ]  # fmt: skip
