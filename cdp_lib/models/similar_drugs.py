@@ -72,13 +72,15 @@ class SimilarDrugs(MaskedScore, BaseEstimator):
             ends = drug_ends(perturbations)
             fingerprints = structures(perturbations if drugs is None else drugs, ends)
         names = self.labels_.columns
-        p = pd.DataFrame(np.asarray(self.model_.predict(X)), X.index, names)
-        y = self.labels_.reindex(X.index)
-        new = ends.drop(names, errors="ignore")
-        w = self._similarity(new, fingerprints) ** self.power  # (new perturbations, names)
+        p = np.asarray(self.model_.predict(X))  # (lines, names)
+        y = self.labels_.reindex(X.index).to_numpy()
+        column = names.get_indexer(ends.index)
+        new = column < 0
+        w = self._similarity(ends[new], fingerprints) ** self.power  # (new perturbations, names)
         w[~w.any(axis=1)] = 1
-        by_similar = y.where(y.notna(), p).to_numpy() @ (w / w.sum(axis=1, keepdims=True)).T
-        return p.join(pd.DataFrame(by_similar, X.index, new.index))[ends.index]
+        values = p[:, column]  # (lines, perturbations)
+        values[:, new] = np.where(np.isnan(y), p, y) @ (w / w.sum(axis=1, keepdims=True)).T
+        return pd.DataFrame(values, X.index, ends.index)
 
     def _similarity(self, ends: pd.DataFrame, fingerprints: pd.DataFrame) -> np.ndarray:
         """The similarity of perturbations with those that have labels."""

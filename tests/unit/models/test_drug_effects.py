@@ -120,6 +120,13 @@ def test_a_single_drug_is_the_pair_of_a_drug_with_itself():
 
 
 @every_model
+def test_a_prediction_is_a_row_s_own(Model):
+    model = Model().fit(X, response(), PAIRS)
+    expected = model.predict(X)
+    pd.testing.assert_frame_equal(model.predict(X.iloc[[3, 3, 0]]), expected.iloc[[3, 3, 0]])
+
+
+@every_model
 def test_scikit_learn_contract(Model):
     model = clone(Model(penalty=7.0))
     assert model.get_params() == {"penalty": 7.0}

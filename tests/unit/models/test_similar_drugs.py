@@ -154,6 +154,24 @@ def test_a_single_drug_is_the_pair_of_a_drug_with_itself():
     pd.testing.assert_frame_equal(P, SimilarDrugs().fit(X, Y, DRUGS).predict(X))
 
 
+def test_a_drug_of_unknown_structure_is_known_by_its_name_in_other_pairs():
+    pairs, Y = pairs_of(sorted(["ethanol", "propanol", "phenol", "secret"]))
+    Y = without(Y, "ethanol + secret", "secret + secret")
+    P = SimilarDrugs().fit(X, Y, pairs, drugs=DRUGS).predict(X)
+    partners = ["phenol", "propanol"]
+    weights = np.array([by_rdkit("ethanol", name) ** 2 for name in partners])
+    known = Y[[f"{name} + secret" for name in partners]]
+    np.testing.assert_allclose(P["ethanol + secret"], known @ weights / weights.sum(), rtol=1e-6)
+
+
+def test_a_prediction_is_a_row_s_own():
+    model = SimilarDrugs(Ridge(alphas=(1.0,))).fit(X, without(response(), "toluene"), DRUGS)
+    expected = model.predict(X)
+    copies = X.iloc[[3, 3, 0, 9, 3]]
+    pd.testing.assert_frame_equal(model.predict(copies), expected.iloc[[3, 3, 0, 9, 3]])
+    pd.testing.assert_frame_equal(model.predict(X.iloc[[4]]), expected.iloc[[4]])
+
+
 @pytest.mark.parametrize(
     "table, fact",
     [
