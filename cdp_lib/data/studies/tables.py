@@ -5,13 +5,14 @@ one and is read from another folder. A name followed by a release is the table o
 What a study can be asked for in an edition, the default first, stands in `CHOICES`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cdp_lib.data import readers
+from cdp_lib.data.files import catalogue
 
 
 @dataclass(frozen=True)
@@ -180,3 +181,11 @@ CHOICES = {
         "drug-pairs": {"singles": (False,)},
     },
 }
+
+
+def files_of(edition: str, names: Iterable[str]) -> list[catalogue.File]:
+    """The files behind some tables of an edition; the teaching edition fetches none."""
+    if edition == "teaching":
+        return []
+    tables = [TABLES[edition][name] for name in names]
+    return [catalogue.dataset(each.dataset).file(file) for each in tables for file in each.files]
