@@ -15,50 +15,26 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.stopping import EpochRegressor
 from cdp_lib.models.base.tables import (
-    Pair,
-    Table,
-    TableRegressor,
     check_model,
     column_means,
     means_and_scales,
 )
-from cdp_lib.models.base.test_epoch import fit_as_published
 from cdp_lib.models.base.training import masked_mse, seeded, train
 
 
-class ScaledNetwork(TableRegressor):
-    """A child's `_module(x, outputs)` builds f; it has a setting `training`.
+class ScaledNetwork(EpochRegressor):
+    """A child's `_module(x, outputs)` builds f; x (lines, features) are rows before scaling."""
 
-    `x` (lines, features) are the training rows before scaling.
-    """
-
-    def fit(
+    def _learn(
         self,
-        X: Table,
-        Y: Table,
-        validation: Pair | None = None,
-        monitor: Callable[["ScaledNetwork"], float] | None = None,
-    ) -> "ScaledNetwork":
-        """Learn from (X, Y), and stop by `validation=(X, Y)` of other lines, if given.
-
-        `monitor(model)` is called after each epoch and recorded in `history_.monitor`.
-        """
-        return self._fit(X, Y, validation, monitor)
-
-    fit_as_published = fit_as_published
-
-    def _fit(
-        self,
-        X: Table,
-        Y: Table,
-        validation: Pair | None = None,
-        monitor: Callable[["ScaledNetwork"], float] | None = None,
-        all_rows: bool = False,
-    ) -> "ScaledNetwork":
-        x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
-        fraction = 0.0 if all_rows else self.training.validation_fraction
-        x, y, x_val, y_val = self._parts(x, y, validation, fraction, self.training.seed)
+        x: np.ndarray,
+        y: np.ndarray,
+        x_val: np.ndarray,
+        y_val: np.ndarray,
+        monitor: Callable[[], float] | None,
+    ) -> None:
         self.x_mean_, self.x_scale_ = means_and_scales(x)
         self.y_mean_, self.y_scale_ = self._label_scales(y)
         with seeded(self.training.seed):  # the initial weights
@@ -69,9 +45,8 @@ class ScaledNetwork(TableRegressor):
             self._tensors(x, y),
             self._tensors(x_val, y_val) if len(x_val) else None,
             self.training,
-            monitor=None if monitor is None else lambda: monitor(self),
+            monitor=monitor,
         )
-        return self
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
         raise NotImplementedError

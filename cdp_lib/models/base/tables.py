@@ -111,16 +111,6 @@ class TableRegressor(MaskedScore, TableEstimator):
         self._kind, self._ndim, self._width = type(Y), np.ndim(Y), np.shape(Y)[1:]
         return self._open_x(X), self._read_y(X, Y)
 
-    def _parts(
-        self, x: np.ndarray, y: np.ndarray, validation: Pair | None, fraction: float, seed: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rows to learn from and rows to stop by: those of `validation`, or else a fraction."""
-        if validation is None:
-            stop = set_aside(y, fraction, seed)
-            return x[~stop], y[~stop], x[stop], y[stop]
-        X_val, Y_val = check_pair(validation)
-        return x, y, self._read_x(X_val), self._read_y(X_val, Y_val)
-
     def _read_y(self, X: Table, Y: Table) -> np.ndarray:
         if np.ndim(Y) not in (1, 2) or np.shape(Y)[1:] != self._width:
             raise InputError(
@@ -167,15 +157,6 @@ def means_and_scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             "little for a standard deviation: give the table in larger units."
         )
     return x.mean(axis=0), scale
-
-
-def set_aside(y: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """A mask of rows, drawn at random from those with a known value, to stop the training by."""
-    known = np.flatnonzero(~np.isnan(y).all(axis=1))
-    shuffled = np.random.default_rng(seed).permutation(known)
-    stop = np.zeros(len(y), dtype=bool)
-    stop[shuffled[: int(len(known) * fraction)]] = True
-    return stop
 
 
 def check_pair(validation: Pair) -> Pair:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.scaled import label_scales
 from cdp_lib.models.base.settings import Estimator, Instance, OneOf, check_settings
-from cdp_lib.models.base.tables import NotFitted, check_pair, set_aside
+from cdp_lib.models.base.stopping import set_aside
+from cdp_lib.models.base.tables import NotFitted, check_pair
 from cdp_lib.models.base.training import ALL_EPOCHS, Training, masked_mse, train
 
 KINDS = ("drug", "line", "mean")

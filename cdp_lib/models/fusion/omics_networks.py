@@ -154,7 +154,8 @@ class JointFusion(ScaledNetwork):
     """The networks of several omics and the attention over them, trained together.
 
     `networks`: omics name -> OmicsNetwork, of which the architecture is used; they are trained as
-    `training` says here.  `weights_` (perturbations, omics) is the mean attention.
+    `training` says here.  `weights_` (perturbations, omics) is the mean attention over
+    the training lines.
     """
 
     _settings = {"attention": OneOf(*KINDS), "training": Instance(Training)}
@@ -169,14 +170,13 @@ class JointFusion(ScaledNetwork):
         self.attention = attention
         self.training = training
 
-    def _fit(self, X: pd.DataFrame, Y: pd.DataFrame, *how, **more) -> "JointFusion":
-        super()._fit(X, Y, *how, **more)
+    def _learn(self, x: np.ndarray, *rows_and_monitor) -> None:
+        super()._learn(x, *rows_and_monitor)
+        device = next(self.module_.parameters()).device
         with torch.no_grad():
-            device = next(self.module_.parameters()).device
-            P = self.module_.parts(self._scaled(self._read_x(X)).to(device))
+            P = self.module_.parts(self._scaled(x).to(device))
             weights = self.module_.attention.weights(P).mean(dim=0)  # (omics, perturbations)
         self.weights_ = pd.DataFrame(weights.cpu().numpy().T, self.perturbations_, self.networks)
-        return self
 
     def _module(self, x: np.ndarray, outputs: int) -> nn.Module:
         columns = network_columns(self.networks, self.features_)

@@ -23,18 +23,16 @@ from cdp_lib.errors import InputError
 from cdp_lib.models.base.blocks import ACTIVATION, mlp
 from cdp_lib.models.base.protocols import PROTOCOLS
 from cdp_lib.models.base.settings import Instance, Number, OneOf, Tuple
+from cdp_lib.models.base.stopping import EpochRegressor, set_aside
 from cdp_lib.models.base.tables import (
     Pair,
     Table,
     TableEstimator,
-    TableRegressor,
     check_names,
     check_pair,
     column_means,
     floats,
-    set_aside,
 )
-from cdp_lib.models.base.test_epoch import fit_as_published
 from cdp_lib.models.base.training import ALL_EPOCHS, Training, masked_mse, seeded, train
 from cdp_lib.models.networks.feedforward import FeedForward
 
@@ -150,7 +148,7 @@ class AutoEncoder(TransformerMixin, TableEstimator):
             return part(_tensor(x).to(device)).cpu().numpy().astype(float)
 
 
-class EncoderRegressorDecoder(TableRegressor):
+class EncoderRegressorDecoder(EpochRegressor):
     """The chain  encode X -> network -> decode Y.
 
     `regressor` is the network between the latent layers, and its `training` chooses the rows that
@@ -182,30 +180,19 @@ class EncoderRegressorDecoder(TableRegressor):
         self.regressor = regressor
         self.protocol = protocol
 
-    def fit(
-        self,
-        X: Table,
-        Y: Table,
-        validation: Pair | None = None,
-        monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
-    ) -> "EncoderRegressorDecoder":
-        """Learn from (X, Y), and stop by `validation=(X, Y)` of other lines, if given."""
-        return self._fit(X, Y, validation, monitor)
+    @property
+    def training(self) -> Training:
+        """How the network between the latent layers is trained."""
+        return self.regressor.training
 
-    fit_as_published = fit_as_published
-
-    def _fit(
+    def _learn(
         self,
-        X: Table,
-        Y: Table,
-        validation: Pair | None = None,
-        monitor: Callable[["EncoderRegressorDecoder"], float] | None = None,
-        all_rows: bool = False,
-    ) -> "EncoderRegressorDecoder":
-        x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
-        training = self.regressor.training
-        fraction = 0.0 if all_rows else training.validation_fraction
-        x, y, x_val, y_val = self._parts(x, y, validation, fraction, training.seed)
+        x: np.ndarray,
+        y: np.ndarray,
+        x_val: np.ndarray,
+        y_val: np.ndarray,
+        monitor: Callable[[], float] | None,
+    ) -> None:
         self.source_ = self._autoencoder(self.source_ae, x, x_val, self.features_, "X")
         self.target_ = self._autoencoder(self.target_ae, y, y_val, self.perturbations_, "Y")
         latents = (self.source_.encode(x), self.target_.encode(y))  # (lines, latent) each
@@ -213,11 +200,10 @@ class EncoderRegressorDecoder(TableRegressor):
         self.regressor_._fit(
             *latents,
             (self.source_.encode(x_val), self.target_.encode(y_val)) if len(x_val) else None,
-            None if monitor is None else lambda _: monitor(self),
+            None if monitor is None else lambda _: monitor(),
             all_rows=True,
         )
         self.history_ = self.regressor_.history_
-        return self
 
     @property
     def module_(self) -> nn.Module:

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.tables import set_aside
+from cdp_lib.models.base.stopping import set_aside
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.baselines import PerturbationMean
 from cdp_lib.models.fusion.attention import Stacker
