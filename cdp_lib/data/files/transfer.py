@@ -178,7 +178,7 @@ def _receive(
         discard(part)
         raise Broken("the server sent another range than the one asked for")
     kept = have if reply.status_code == 206 else 0
-    total, body = answers.total(reply), answers.body(reply)
+    total = answers.total(reply)
     _check_size(total, size)
     says_where = total is not None or (answers.chunked(reply) and not kept)
     if not kept or not (ends or says_where):
@@ -205,7 +205,7 @@ def _receive(
         finally:
             if written != whole:
                 tick(-written)
-    if written < max(total or 0, kept + (body or 0)):
+    if written < (whole or 0):
         raise Broken("the connection broke")
     return kept > 0
 

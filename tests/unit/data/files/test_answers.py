@@ -41,10 +41,10 @@ PAGE = b"<p>no</p>"
 ANSWERS = {
     "packed on the way": (answer(sized(PACKED), b"Content-Encoding: gzip", body=PACKED), "packed"),
     "packed, brotli": (answer(sized(TEXT), b"Content-Encoding: BR"), "packed"),
-    "a page in capitals": (answer(sized(PAGE), b"Content-Type: Text/HTML", body=PAGE), "web page"),
-    "XHTML": (answer(sized(PAGE), b"Content-Type: application/xhtml+xml", body=PAGE), "web page"),
+    "a page in capitals": (answer(sized(TEXT), b"Content-Type: Text/HTML"), "web page"),
+    "XHTML": (answer(sized(TEXT), b"Content-Type: application/xhtml+xml"), "web page"),
     "a page called text": (answer(sized(PAGE), b"Content-Type: text/csv", body=PAGE), "web page"),
-    "JSON": (answer(b"Content-Length: 2", b"Content-Type: application/json", body=b"{}"), "JSON"),
+    "JSON": (answer(sized(TEXT), b"Content-Type: application/json; charset=utf-8"), "JSON"),
     "JSON called text": (answer(b"Content-Length: 2", body=b"{}"), "JSON"),
     "no length": (answer(body=TEXT[:1000]), "does not say where the file ends"),
     "length +5": (answer(b"Content-Length: +5"), "length that is no number"),
@@ -161,19 +161,38 @@ def test_a_range_of_another_version_is_not_put_behind_the_old_bytes(server, toy)
     assert toy.get("a.csv") == TEXT
 
 
-def test_a_range_of_a_file_without_an_end_is_not_taken_for_its_rest(server, toy):
+HALF = TEXT[len(TEXT) // 2 :]
+
+
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [(b"Content-Length: 100", HALF[:100]), (b"Transfer-Encoding: chunked", b"1\r\nx\r\n0\r\n\r\n")],
+)
+def test_a_range_of_a_file_without_an_end_is_not_taken_for_its_rest(server, toy, length, body):
     """`*` says that nobody knows how long the file is."""
-    half = len(TEXT) // 2
-    piece = answer(
-        b"Content-Range: bytes %d-%d/*" % (half, half + 99),
-        sized(TEXT[half : half + 100]),
-        status=b"206 Partial Content",
-        body=TEXT[half : half + 100],
-    )
+    place = b"Content-Range: bytes %d-%d/*" % (len(TEXT) // 2, len(TEXT) // 2 + 99)
+    piece = answer(place, length, status=b"206 Partial Content", body=body)
     server.serve("/a", TEXT, "drop", piece)
     toy.lists(unknown(server.address + "/a"))
     with pytest.raises(DataUnavailable, match="does not say where the file ends"):
         toy.get("a.csv")
+    assert toy.get("a.csv") == TEXT
+
+
+def test_an_answer_that_ends_too_early_without_a_word_is_asked_for_the_rest(server, toy):
+    server.serve("/a", TEXT, answer(b'ETag: "ab"', body=TEXT[:1000]))
+    toy.lists(file(server.address + "/a"))
+    assert toy.get("a.csv") == TEXT and not toy.bad()
+    assert server.requests[1]["Range"] == "bytes=1000-"
+
+
+@pytest.mark.parametrize(
+    "wait", [b"\xb2", b"9" * 30, b"soon", b"Mon, 99 Foo 99999 99:99:99 GMT", b"31 Dec 9999 -9999"]
+)
+def test_a_wait_that_is_none_is_not_waited_for(server, toy, wait):
+    later = answer(b"Retry-After: " + wait, sized(b""), status=b"503 Later", body=b"")
+    server.serve("/a", TEXT, later)
+    toy.lists(file(server.address + "/a"))
     assert toy.get("a.csv") == TEXT
 
 
