@@ -110,12 +110,14 @@ def doctor(network: bool) -> int:
 @click.option("--record", is_flag=True, help="Keep results and figures for the scoreboard.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Other parameters.")
 @click.option("--if-changed", is_flag=True, help="Leave out what is up to date.")
+@click.option("--dry-run", is_flag=True, help="Say what would be read, fitted and awaited.")
 def run(
     chapters: tuple[str, ...],
     out: Path | None,
     record: bool,
     settings: tuple[str, ...],
     if_changed: bool,
+    dry_run: bool,
     **common: Any,
 ) -> int:
     """Run chapters, each in a fresh kernel; show the failing cell of one that fails.
@@ -127,12 +129,19 @@ def run(
       cdp run 00_quickstart
       cdp run all --profile teach --data pocket --record
       cdp run 00_quickstart --seed 3 --set profile=teach
+      cdp run 03_gene_dependency --profile full --data official --dry-run
     """
-    from cdp_book.runner import find_chapters, find_repository, run_all
+    from cdp_book.plan import plan
+    from cdp_book.runner import effective, find_chapters, find_repository, run_all
 
     repository = find_repository()
     given = {name: value for name, value in common.items() if value is not None}
     given |= dict(_setting(text) for text in settings)
+    if dry_run:
+        for chapter in find_chapters(chapters, repository):
+            for line in plan(chapter, effective(chapter, given)):
+                click.echo(line)
+        return 0
     if out is None:
         name = f"{given.get('data', 'teaching')}-{given.get('profile', 'quick')}"
         out = repository / "_build" / "executed" / name
