@@ -90,7 +90,7 @@ def test_a_held_out_column_has_a_row_of_features_and_no_label(split):
         assert model.perturbations_["weight"].tolist() == [0, 100, 200, 300, 400, 500]
 
 
-@pytest.mark.parametrize("model", [Weighted(), WeightedAnywhere()], ids=["fit", "predict too"])
+@pytest.mark.parametrize("model", [Weighted(), WeightedAnywhere()], ids=["fit", "predict, too"])
 def test_features_tell_new_perturbations_apart(model):
     cohort = make_cohort()
     split = splits.leave_both_out(cohort, 3, tune=0)
@@ -102,6 +102,20 @@ def test_features_tell_new_perturbations_apart(model):
         truth = cohort.Y.where(fold.test)
         rmse = np.sqrt(((truth - expected) ** 2).mean()).dropna()
         np.testing.assert_allclose(here["score"].reindex(rmse.index), rmse, rtol=1e-5)
+
+
+def test_a_predict_that_takes_the_tables_is_handed_them():
+    class Demanding(Weighted):
+        def predict(self, X, perturbations, drugs):
+            assert drugs is perturbations
+            return super().predict(X) + perturbations["weight"]
+
+    cohort = make_cohort()
+    fold, X = splits.leave_lines_out(cohort, 3, tune=0).folds[0], cohort.X("expression")
+    tables = perturbation_tables(cohort)
+    model = fit_fold(Demanding(), X, cohort.Y, fold, tables)
+    _, P = fitting.tested(model, X, cohort.Y, fold, tables)
+    np.testing.assert_allclose(P.iloc[0], model.mean_ + 200.0 * np.arange(6))
 
 
 def test_predict_may_be_asked_for_the_perturbations_of_another_cohort():
