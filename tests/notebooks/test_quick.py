@@ -11,6 +11,14 @@ SPECIMEN = ROOT / "tests" / "data" / "notebooks" / "92_specimen.ipynb"
 CHAPTERS = [SPECIMEN, *sorted((ROOT / "notebooks").glob("*.ipynb"))]
 
 
+def warned(page):
+    """What the cells of a page wrote to the stream of errors and warnings."""
+    outputs = [
+        output for cell in notebook.read(page)["cells"] for output in cell.get("outputs", [])
+    ]
+    return ["".join(output["text"]) for output in outputs if output.get("name") == "stderr"]
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_in_quick(chapter, tmp_path):
     done = runner.run(chapter, tmp_path, {"profile": "quick", "data": "teaching"})
@@ -18,5 +26,6 @@ def test_a_chapter_runs_in_quick(chapter, tmp_path):
     text = done.page.read_text()
     assert "simulated data" in text
     assert str(ROOT) not in text, "a page shows a folder of the machine that made it"
+    assert warned(done.page) == [], "a page shows what a library complains about"
     figures = notebook.handed_over(done.page).figures
     assert all("Simulated data." in figure["caption"] for figure in figures)

@@ -5,12 +5,14 @@ Each name of a line, a feature or a perturbation draws a lot of its own,
     lot(name) = hash(seed, name),
 
 and those with the smallest lots are kept, in the order of the table. A lot hangs on nothing but the
-name, so two cohorts of one study keep the same lines and drugs, and two omics the same genes.
-Features that a kept perturbation names, the gene itself or the targets of a drug, go before others.
+name, so two cohorts of one study keep the same lines and drugs. Features that a kept perturbation
+names, the gene itself or the targets of a drug, go before others, and genes that several omics
+share before those of one, so that omics keep the same genes.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from itertools import chain
 
 import pandas as pd
@@ -35,9 +37,15 @@ def drawn(cohort: Cohort, at_most: dict[str, int | None], seed: int = 0) -> Coho
     lines = lowest(Y.index, at_most.get("lines"), seed)
     columns = lowest(Y.columns, at_most.get("perturbations"), seed)
     names = named(perturbations.loc[columns])
+    shared = Counter(chain.from_iterable(table.columns for table in cohort.omics.values()))
     features = {
-        name: lowest(table.columns, at_most.get("features"), seed, names)
-        for name, table in cohort.omics.items()
+        key: lowest(
+            table.columns,
+            at_most.get("features"),
+            seed,
+            lambda name: (name not in names, -shared[name]),
+        )
+        for key, table in cohort.omics.items()
     }
     whole = (Y.shape, *(table.shape[1] for table in cohort.omics.values()))
     if whole == ((len(lines), len(columns)), *map(len, features.values())):
@@ -63,13 +71,13 @@ def lot(seed: int, name: object) -> bytes:
 
 
 def lowest(
-    names: pd.Index, size: int | None, seed: int, first: frozenset[str] = frozenset()
+    names: pd.Index, size: int | None, seed: int, rank: Callable = lambda name: ()
 ) -> pd.Index:
-    """The names with the smallest lots, those in `first` before all others, in their order."""
+    """The names of the lowest rank and, among equals, with the smallest lots, in their order."""
     if size is None or size >= len(names):
         return names
-    lots = pd.Series([(name not in first, lot(seed, name)) for name in names])
-    return names[sorted(lots.sort_values().index[:size])]
+    order = sorted(range(len(names)), key=lambda n: (rank(names[n]), lot(seed, names[n])))
+    return names[sorted(order[:size])]
 
 
 def named(perturbations: pd.DataFrame) -> frozenset[str]:

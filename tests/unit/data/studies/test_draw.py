@@ -37,6 +37,16 @@ def test_two_omics_keep_the_same_genes_and_those_of_the_perturbations(genes):
     assert set(part.X("a").columns) == set(part.X("b").columns) >= set(part.Y.columns)
 
 
+def test_a_small_and_a_large_table_keep_the_genes_they_share():
+    lines = pd.DataFrame({"tissue": "lung"}, index=[f"line {i}" for i in range(5)])
+    large = pd.DataFrame(0.0, lines.index, [f"GENE{i}" for i in range(3_000)])
+    small = large.iloc[:, 1_000:1_030]
+    cohort = Cohort.from_tables(large.iloc[:, :2], {"small": small, "large": large}, lines)
+    part = drawn(cohort, {"features": 20})
+    shared = set(part.X("small").columns) & set(part.X("large").columns)
+    assert len(shared) >= 18  # two of the large table are the perturbations themselves
+
+
 def test_another_seed_draws_others_and_the_same_seed_the_same(genes):
     first, again, other = (drawn(genes, {"lines": 10}, seed).Y for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first, again)
