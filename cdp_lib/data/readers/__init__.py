@@ -11,7 +11,6 @@ from cdp_lib.data.readers.depmap import (
     prism_auc,
     prism_logfold,
     prism_treatments,
-    rds,
     rds_dependency,
     rds_lines,
     sample_info,
@@ -49,6 +48,7 @@ from cdp_lib.data.readers.nci60 import (
     drug_smiles,
     nci60_expression,
 )
+from cdp_lib.data.readers.rds import rds
 
 __all__ = [
     "almanac_drugs",

@@ -1,22 +1,30 @@
 """Files of the Broad Institute: DepMap releases, PRISM, and the pocket tables made from them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cdp_lib.data.readers.files import (
+from cdp_lib.data.readers.files import text_lines
+from cdp_lib.data.readers.names import (
+    ACH,
+    GENE,
     counted,
     drop_repeated_columns,
+    known_names,
     lines_table,
     numbers,
-    opened,
-    read_table,
-    require,
-    text_column,
-    whole_number_text,
+    refuse_duplicates,
+    refuse_lower_case,
+    refuse_nameless,
+    refuse_odd_names,
+    refuse_odd_smiles,
+    whole_numbers,
     with_notes,
 )
+from cdp_lib.data.readers.rds import rds
+from cdp_lib.data.readers.tables import read_matrix, read_table, require
 from cdp_lib.errors import InputError
 
 # The columns of a table of lines: our name, and its names in the releases.
@@ -34,28 +42,48 @@ LINE_COLUMNS = {
 LINE_IDS = ("DepMap_ID", "ModelID", "X1", "depmap_id")
 
 
+TREATMENT = r"BRD-[A-Z]\d{8}-\d{3}-\d{2}-\d::\d+(\.\d+)?(e-\d+)?::\w+"
+GENE_OR_BOTH = r"[^\s<>,:]+( \([^\s()]+\))?(\.\d+)?"
+GENE_AND_ENTREZ = r"[^\s<>,]+ \([^\s()]+\)(\.\d+)?"
+
+
 def depmap_wide(path: str | Path) -> pd.DataFrame:
     """Lines x genes: expression, copy number, gene effect, gene dependency, mutation matrices.
 
     The first column holds the ACH ids, whatever its name; the others are "SYMBOL (ENTREZ)".
     """
-    frame = read_table(path)
-    frame = lines_table(frame, frame.columns[0], path)
-    refuse_other_ids(frame.index, path)
-    frame.columns = frame.columns.str.replace(r" \(\d+\)(\.\d+)?$", "", regex=True).rename("gene")
-    frame, note = drop_repeated_columns(frame)
-    frame = numbers(frame, path)
-    empty = int(frame.isna().to_numpy().sum())
-    return with_notes(frame, note, counted(empty, f"of {frame.size} cells are empty"))
+    return lines_by_genes(path, GENE_AND_ENTREZ)
 
 
-def refuse_other_ids(lines: pd.Index, path: str | Path) -> None:
-    other = lines[~lines.str.startswith("ACH-")]
-    if len(other):
+def lines_by_genes(path: str | Path, label: str) -> pd.DataFrame:
+    """ACH ids x genes, whose labels are of this form."""
+    lines, table = ach_matrix(path)
+    refuse_odd_columns(table.columns, label, "gene such as A1BG (1)", path)
+    table = table.set_axis(pd.Index(lines, name="line"))
+    genes = table.columns.str.replace(r" \([^\s()]+\)(\.\d+)?$", "", regex=True)
+    table.columns = genes.rename("gene")
+    table, note = drop_repeated_columns(table)
+    empty = int(table.isna().to_numpy().sum())
+    return with_notes(table, note, counted(empty, f"of {table.size} cells are empty"))
+
+
+def ach_matrix(path: str | Path, like: str = ACH) -> tuple[pd.Series, pd.DataFrame]:
+    """The lines, each once, and their numbers."""
+    words, table = read_matrix(path)
+    key = words.columns[0]
+    if re.fullmatch(like, key):
+        raise InputError(f"{Path(path).name} begins with the line {key}: its header is missing.")
+    return known_names(words[key], key, path, like), table
+
+
+def refuse_odd_columns(columns: pd.Index, like: str, what: str, path: str | Path) -> None:
+    other = next((c for c in columns if not re.fullmatch(like, c)), None)
+    if other is not None:
         raise InputError(
-            f"{Path(path).name} has {other[0]!r} in its first column where a DepMap id such as "
-            f"ACH-000001 belongs: it is not a lines x genes table of DepMap, check its name."
+            f"{Path(path).name} has the column {other[:60]!r} where a {what} belongs: it is not "
+            f"this table, check its name."
         )
+    refuse_lower_case(columns, path)
 
 
 def sample_info(path: str | Path) -> pd.DataFrame:
@@ -68,8 +96,7 @@ def line_columns(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     from cdp_lib.data.ids import harmonised_tissue
 
     key = next((k for k in LINE_IDS if k in frame.columns), "DepMap_ID")
-    frame = lines_table(frame, key, path)
-    refuse_other_ids(frame.index, path)
+    frame = lines_table(frame, key, path, ACH)
     chosen = {
         ours: next((c for c in theirs if c in frame.columns), None)
         for ours, theirs in LINE_COLUMNS.items()
@@ -77,7 +104,7 @@ def line_columns(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     require(frame, tuple(LINE_COLUMNS[o][0] for o in ("name", "tissue") if not chosen[o]), path)
     tidy = pd.DataFrame({ours: frame[theirs] for ours, theirs in chosen.items() if theirs})
     if "cosmic" in tidy:
-        tidy["cosmic"] = whole_number_text(tidy["cosmic"])
+        tidy["cosmic"] = whole_numbers(tidy["cosmic"], path)
     tidy["tissue"] = tidy["tissue"].map(harmonised_tissue)
     return with_notes(tidy)
 
@@ -93,23 +120,22 @@ def ccle_mutations(path: str | Path, which: str = "damaging or hotspot") -> pd.D
     kinds = ("any", "damaging", "hotspot", "damaging or hotspot")
     if which not in kinds:
         raise InputError(f"There are no mutations {which!r}: choose one of {', '.join(kinds)}.")
-    frame = read_table(
-        path,
-        sep=separator(path),
-        comment="#",
-        usecols=lambda c: c in {symbol, *line, *hot, "isDeleterious"},
-    )
+    skip, sep = header_of(path)
+    used = {symbol, *line, *hot, "isDeleterious"}
+    frame = read_table(path, sep=sep, skip=skip, keep=lambda c: c in used)
     key = next((c for c in line if c in frame.columns), line[0])
-    require(frame, (symbol, key), path)
+    require(frame.columns, (symbol, key), path)
     if which != "any":
-        require(frame, ("isDeleterious", *hot), path)
-        flag = {c: frame[c].astype(str).str.lower().eq("true") for c in ("isDeleterious", *hot)}
+        require(frame.columns, ("isDeleterious", *hot), path)
+        flag = {c: truth(frame[c], path) for c in ("isDeleterious", *hot)}
         damaging, hotspot = flag["isDeleterious"], flag[hot[0]] | flag[hot[1]]
         carries = {"damaging": damaging, "hotspot": hotspot}.get(which, damaging | hotspot)
     else:
         carries = pd.Series(True, index=frame.index)
     nameless = frame[key].isna()
-    frame, carries = frame[~nameless].astype({key: str}), carries[~nameless]
+    frame, carries = frame[~nameless], carries[~nameless]
+    refuse_odd_names(frame[key].unique(), "DepMap id", path, ACH)
+    refuse_odd_names(frame[symbol].dropna().unique(), "gene", path, GENE)
     lines = pd.Index(sorted(frame[key].unique()), name="line")
     genes = pd.Index(sorted(frame[symbol].dropna().astype(str).unique()), name="gene")
     matrix = np.zeros((len(lines), len(genes)), dtype=np.float32)  # (lines, genes)
@@ -123,18 +149,29 @@ def ccle_mutations(path: str | Path, which: str = "damaging or hotspot") -> pd.D
     )
 
 
-def separator(path: str | Path) -> str:
-    """Tab or comma, by the header line."""
-    with opened(path) as file:
-        for header in file:
-            if not header.startswith(b"#"):
-                return "\t" if b"\t" in header else ","
-    return ","
+def truth(flags: pd.Series, path: str | Path) -> pd.Series:
+    """True where it says so; an empty cell is False."""
+    words = flags.str.lower()
+    other = flags[~words.isin(["true", "false"]) & flags.notna()]
+    if len(other):
+        raise InputError(
+            f"{Path(path).name} has {other.iloc[0][:60]!r} in row {other.index[0] + 1} where True "
+            f"or False belongs, in column {flags.name}: correct or empty this cell."
+        )
+    return words.eq("true")
+
+
+def header_of(path: str | Path) -> tuple[int, str]:
+    """How many lines of comments stand above the header, and its separator: tab or comma."""
+    for number, line in text_lines(path):
+        if not line.startswith("#"):
+            return number - 1, "\t" if "\t" in line else ","
+    return 0, ","
 
 
 def damaging_matrix(path: str | Path) -> pd.DataFrame:
     """Lines x genes, 1 where a gene carries a damaging or hotspot mutation (0/1 table)."""
-    return only(depmap_wide(path), (0, 1), path)
+    return only(lines_by_genes(path, GENE_OR_BOTH), (0, 1), path)
 
 
 def only(frame: pd.DataFrame, allowed: tuple[int, ...], path: str | Path) -> pd.DataFrame:
@@ -170,31 +207,33 @@ def prism_logfold(path: str | Path) -> pd.DataFrame:
 
     Rows that PRISM itself marks as failed ("ACH-...._FAILED_STR") are dropped and noted.
     """
-    frame = read_table(path)
-    frame = lines_table(frame, frame.columns[0], path)
-    refuse_other_ids(frame.index, path)
-    failed = frame.index.str.contains("FAILED")
-    frame = numbers(frame.loc[~failed], path).rename_axis(columns="perturbation")
-    if not frame.columns.str.contains("::").any():
-        raise InputError(
-            f"{Path(path).name} has no column such as BRD-...::2.5::HTS: it is not a PRISM table "
-            f"of log fold changes, check its name."
-        )
+    lines, table = ach_matrix(path, ACH + "(_FAILED_STR)?")
+    refuse_odd_columns(table.columns, TREATMENT, "treatment such as BRD-...::2.5::HTS", path)
+    failed = lines.str.endswith("FAILED_STR").to_numpy()
+    frame = table.set_axis(pd.Index(lines, name="line")).loc[~failed]
+    frame = frame.rename_axis(columns="perturbation")
     return with_notes(frame, counted(failed.sum(), "line(s) that failed STR typing dropped"))
 
 
 def prism_treatments(path: str | Path) -> pd.DataFrame:
     """One row a treatment: broad_id, name, dose, screen, moa, target, smiles, phase."""
     need = ("column_name", "broad_id", "name", "dose", "smiles", "target")
-    frame = read_table(path, need=need)
-    frame = lines_table(frame, "column_name", path).rename_axis(index="perturbation")
+    frame = read_table(path, need=need, floats=("dose",))
+    frame = lines_table(frame, "column_name", path, TREATMENT).rename_axis(index="perturbation")
     frame = frame.rename(columns={"screen_id": "screen", "disease.area": "disease_area"})
-    smiles = text_column(frame, "smiles", path)
-    several = smiles.str.contains(", ", na=False)
-    frame["smiles"] = smiles.str.split(", ").str[0]
+    if frame["smiles"].isna().all():
+        raise InputError(f"{Path(path).name} has no text in its column smiles: check its name.")
+    several = frame["smiles"].str.contains(", ", na=False)
+    frame["smiles"] = frame["smiles"].str.split(", ").map(first_of, na_action="ignore")
+    refuse_odd_smiles(frame["smiles"], path)
     return with_notes(
         frame, counted(several.sum(), "treatment(s) list several SMILES, the first is kept")
     )
+
+
+def first_of(parts: list[str]) -> str:
+    """The first that is not empty: two cells of the real file begin with a comma."""
+    return next((part for part in parts if part), "")
 
 
 def prism_auc(path: str | Path) -> pd.DataFrame:
@@ -209,32 +248,22 @@ def prism_auc(path: str | Path) -> pd.DataFrame:
         "CTD2_auc_overlap_mean": "ctd2_overlap_auc",
         "GDSC_auc_overlap_mean": "gdsc_overlap_auc",
     }
-    frame = read_table(path, need=tuple(columns))
+    measured = tuple(theirs for theirs, ours in columns.items() if ours.endswith("auc"))
+    frame = read_table(path, need=tuple(columns), floats=measured)
+    for key in ("Drug.Name", "ccle"):
+        refuse_nameless(frame[key], key, path)
+        frame[key] = frame[key].str.strip()
+        names = pd.Index(frame[key].unique())
+        refuse_odd_names(names, key, path)
+        refuse_duplicates(names, key, path)
+    refuse_duplicates(pd.Index(frame["Drug.Name"] + " in " + frame["ccle"]), "drug and line", path)
     return with_notes(frame[list(columns)].rename(columns=columns))
-
-
-def rds(path: str | Path) -> pd.DataFrame:
-    """The one data frame in an R file."""
-    import pyreadr
-
-    with opened(path):
-        pass  # a missing or empty file says so in our words
-    try:
-        tables = pyreadr.read_r(str(path))
-    except (pyreadr.LibrdataError, pyreadr.PyreadrError) as error:
-        raise InputError(
-            f"{Path(path).name} is not a readable R data frame ({error}): delete it and fetch it "
-            f"again with `cdp data fetch`."
-        ) from error
-    if not tables:
-        raise InputError(f"{Path(path).name} holds no data frame: check its name.")
-    return next(iter(tables.values()))
 
 
 def rds_dependency(path: str | Path) -> pd.DataFrame:
     """Lines x genes from an R data frame whose column X1 holds the ACH ids."""
-    frame = lines_table(rds(path), "X1", path)
-    refuse_other_ids(frame.index, path)
+    frame = lines_table(rds(path), "X1", path, ACH)
+    refuse_odd_columns(frame.columns, GENE, "gene", path)
     return with_notes(numbers(frame, path).rename_axis(columns="gene"))
 
 

@@ -5,26 +5,34 @@ and `gdsc_matrix_ach` read one each and write which fit it is into `attrs["fit"]
 `same_fit` refuses to mix them.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from cdp_lib.data.checks import few
-from cdp_lib.data.readers.files import (
+from cdp_lib.data.readers.excel import text_cells, with_header, workbook
+from cdp_lib.data.readers.files import opened, text_lines
+from cdp_lib.data.readers.names import (
+    ACH,
+    GENE,
+    NUMBER,
+    SIDM,
     counted,
     drop_empty_columns,
+    known_names,
     lines_table,
     numbers,
-    opened,
-    read_table,
     refuse_duplicates,
-    require,
-    text_lines,
+    refuse_nameless,
+    refuse_odd_names,
+    refuse_odd_smiles,
     whole_number_text,
+    whole_numbers,
     with_notes,
-    workbook,
 )
+from cdp_lib.data.readers.tables import read_matrix, read_table, require
 from cdp_lib.errors import InputError
 
 FITTED = {
@@ -55,11 +63,14 @@ DETAILS = {
 }
 
 
-def excel_or_csv(path: str | Path) -> pd.DataFrame:
-    """The first sheet of a workbook, or a comma-separated table."""
+def excel_or_csv(path: str | Path, need: tuple[str, ...], **layout: object) -> pd.DataFrame:
+    """The first sheet of a workbook, or a comma-separated table, every cell a text."""
     with opened(path) as file:
-        start = file.read(4)
-    return workbook(path, path) if start == b"PK\x03\x04" else read_table(path)
+        if file.read(4) != b"PK\x03\x04":
+            return read_table(path, need=need, **layout)
+        frame = with_header(workbook(file, path), 0, path)
+    require(frame.columns, need, path)
+    return pd.DataFrame({c: text_cells(frame[c], path) for c in frame.columns})
 
 
 def gdsc_fitted(path: str | Path) -> pd.DataFrame:
@@ -67,11 +78,17 @@ def gdsc_fitted(path: str | Path) -> pd.DataFrame:
 
     Reads GDSC1_ and GDSC2_fitted_dose_response (release 8.x), as Excel or CSV.
     """
-    frame = excel_or_csv(path)
-    require(frame, tuple(FITTED), path)
+    frame = excel_or_csv(path, tuple(FITTED))
+    if frame.duplicated().any():
+        row = int(frame.duplicated().to_numpy().argmax()) + 1
+        raise InputError(f"{Path(path).name} repeats an earlier curve in row {row}: keep one.")
     tidy = frame[list(FITTED)].rename(columns=FITTED)
+    for column in ("line_name", "cosmic", "drug_id", "drug", "ln_ic50", "auc"):
+        refuse_nameless(tidy[column], column, path)
     for column in ("cosmic", "drug_id"):
-        tidy[column] = whole_number_text(tidy[column])
+        tidy[column] = whole_numbers(tidy[column], path)
+    for column, like in (("line_name", None), ("drug", None), ("sanger", SIDM)):
+        refuse_odd_names(tidy[column].dropna().unique(), column, path, like)
     values = ["ln_ic50", "auc", "rmse"]
     tidy[values] = numbers(tidy[values].set_axis("row " + tidy.index.astype(str)), path).to_numpy()
     twice = tidy.duplicated(["cosmic", "drug_id"]).sum()
@@ -80,8 +97,10 @@ def gdsc_fitted(path: str | Path) -> pd.DataFrame:
 
 def gdsc_matrix_cosmic(path: str | Path) -> pd.DataFrame:
     """Lines (COSMIC ids) x drug ids: ln IC50 (uM), the v17 table of gdsctools."""
-    frame = read_table(path, need=("COSMIC_ID",))
-    frame = numbers(lines_table(frame, "COSMIC_ID", path), path)
+    words, frame = read_matrix(path, need=("COSMIC_ID",))
+    require(words.columns, ("COSMIC_ID",), path)
+    lines = known_names(words["COSMIC_ID"], "COSMIC_ID", path, NUMBER)
+    frame = frame.set_axis(pd.Index(lines, name="line"))
     drug = frame.columns.str.extract(r"^Drug_(\d+)_IC50$", expand=False)
     if drug.isna().any():
         raise InputError(
@@ -95,17 +114,18 @@ def gdsc_matrix_cosmic(path: str | Path) -> pd.DataFrame:
 
 def gdsc_matrix_ach(path: str | Path) -> pd.DataFrame:
     """Lines (ACH ids) x drug ids: ln IC50 (uM), the v17 table of CCLE names (drugs as rows)."""
-    frame = read_table(path)
-    frame = numbers(lines_table(frame, frame.columns[0], path), path)
-    drug = frame.index.str.extract(r"^GDSC:(\d+)$", expand=False)
+    words, frame = read_matrix(path)
+    drugs = known_names(words.iloc[:, 0], words.columns[0], path)
+    drug = drugs.str.extract(r"^GDSC:(\d+)$", expand=False)
     if drug.isna().any():
         raise InputError(
-            f"{Path(path).name} has {frame.index[drug.isna()][0]!r} where a drug such as GDSC:1 "
+            f"{Path(path).name} has {drugs[drug.isna()].iloc[0]!r} where a drug such as GDSC:1 "
             f"belongs: it is not this matrix, check its name."
         )
-    tidy = frame.set_axis(drug.rename("perturbation")).T.rename_axis(index="line")
-    tidy.attrs["fit"] = "GDSC v17, by DepMap id"
-    return tidy
+    refuse_odd_names(frame.columns, "line", path, ACH)
+    frame = frame.set_axis(pd.Index(drug, name="perturbation")).T.rename_axis(index="line")
+    frame.attrs["fit"] = "GDSC v17, by DepMap id"
+    return frame
 
 
 def same_fit(*tables: pd.DataFrame) -> None:
@@ -124,15 +144,18 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
     Reads the drug list of 2019 and screened_compounds of release 8.x. Some compounds stand under
     two ids; the column `same_as` names the first id of the same name.
     """
-    frame = read_table(path)
+    frame = read_table(path, open_end=True)
     key = "drug_id" if "drug_id" in frame.columns else "DRUG_ID"
-    frame = lines_table(frame, key, path).rename_axis(index="perturbation")
+    frame = lines_table(frame, key, path, NUMBER).rename_axis(index="perturbation")
     chosen = {
         ours: next((c for c in theirs if c in frame.columns), None)
         for ours, theirs in DRUGS.items()
     }
-    require(frame, tuple(DRUGS[o][-1] for o in ("name", "target") if not chosen[o]), path)
+    need = tuple(DRUGS[o][-1] for o in ("name", "target") if not chosen[o])
+    require(frame.columns, need, path)
     tidy = pd.DataFrame({ours: frame[theirs] for ours, theirs in chosen.items() if theirs})
+    refuse_nameless(tidy["name"], "name", path)
+    refuse_odd_names(tidy["name"], "name", path)
     if "cid" in tidy:
         cid = whole_number_text(tidy["cid"])
         tidy["cid"] = cid.where(cid.str.fullmatch(r"\d+", na=False), None)
@@ -146,28 +169,23 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
 
 def gdsc_line_details(path: str | Path) -> pd.DataFrame:
     """One row a line, by COSMIC id: name, tissue, subtype, tcga, msi (Cell_Lines_Details)."""
-    frame = excel_or_csv(path)
-    frame.columns = frame.columns.str.split().str.join(" ")
-    require(frame, tuple(DETAILS), path)
-    total = frame["Sample Name"].astype(str).str.upper().str.startswith("TOTAL")
+    frame = excel_or_csv(path, tuple(DETAILS), free_text=True)
+    total = frame["Sample Name"].str.upper().str.startswith("TOTAL").fillna(False).astype(bool)
     tidy = frame.loc[~total, list(DETAILS)].rename(columns=DETAILS)
+    known_names(tidy["name"], "Sample Name", path)
     tidy["cosmic"] = whole_number_text(tidy["cosmic"])
-    tidy = lines_table(tidy, "cosmic", path)
+    tidy = lines_table(tidy, "cosmic", path, NUMBER)
     return with_notes(tidy, "the row of totals dropped" if total.any() else "")
 
 
 def copy_number_sidm(path: str | Path) -> pd.DataFrame:
     """Lines (SIDM ids) x genes: total copy number; lines without any value are dropped."""
-    frame = read_table(path)
-    frame = lines_table(frame, frame.columns[0], path)
-    other = frame.columns[~frame.columns.str.startswith("SIDM")]
-    if len(other):
-        raise InputError(
-            f"{Path(path).name} has the column {other[0]!r} where an id such as SIDM00001 "
-            f"belongs: it is not this matrix, check its name."
-        )
-    frame, note = drop_empty_columns(numbers(frame, path))
-    return with_notes(frame.rename_axis(index="gene", columns="line").T, note)
+    words, frame = read_matrix(path)
+    refuse_odd_names(frame.columns, "line", path, SIDM)
+    genes = known_names(words.iloc[:, 0], words.columns[0] or "gene", path)
+    refuse_odd_names(genes, "gene", path, GENE)
+    frame, note = drop_empty_columns(frame.set_axis(pd.Index(genes, name="gene")))
+    return with_notes(frame.rename_axis(columns="line").T, note)
 
 
 def smiles_by_cid(path: str | Path, cids: Iterable[str] | None = None) -> pd.DataFrame:
@@ -178,8 +196,8 @@ def smiles_by_cid(path: str | Path, cids: Iterable[str] | None = None) -> pd.Dat
     wanted = None if cids is None else {str(cid) for cid in cids}
     rows = []
     for number, line in text_lines(path):
-        cid, _, smiles = line.partition("\t")
-        if not cid.isdigit() or not smiles:
+        cid, _, smiles = line.removesuffix("\n").partition("\t")
+        if not re.fullmatch(NUMBER, cid, re.ASCII) or not smiles:
             raise InputError(
                 f"{Path(path).name}, line {number}, is not a PubChem id, tab, SMILES: it is "
                 f"not this list, check its name."
@@ -187,5 +205,6 @@ def smiles_by_cid(path: str | Path, cids: Iterable[str] | None = None) -> pd.Dat
         if wanted is None or cid in wanted:
             rows.append((cid, smiles))
     table = pd.DataFrame(rows, columns=["cid", "smiles"]).set_index("cid")
+    refuse_odd_smiles(table["smiles"], path)
     refuse_duplicates(table.index, "PubChem id", path)
     return with_notes(table)

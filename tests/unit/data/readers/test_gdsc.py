@@ -36,9 +36,13 @@ def test_fitted_curves_from_csv_and_excel(tmp_path):
 
 def test_a_curve_fitted_twice_is_noted(tmp_path):
     text = FITTED.read_text()
-    (tmp_path / "two.csv").write_text(text + text.splitlines()[1] + "\n")
+    again = text.splitlines()[1]
+    (tmp_path / "two.csv").write_text(text + again.replace("15946310", "15946311") + "\n")
     notes = readers.gdsc_fitted(tmp_path / "two.csv").attrs["notes"]
     assert notes == ["1 curve(s) repeat a (line, drug) of this file"]
+    (tmp_path / "two.csv").write_text(text + again + "\n")
+    with pytest.raises(InputError, match="row 4"):
+        readers.gdsc_fitted(tmp_path / "two.csv")
 
 
 def test_a_compound_under_two_ids():
@@ -119,5 +123,5 @@ def test_the_row_of_totals_is_no_line(mirror):
 
 @pytest.mark.parametrize("reader", ["gdsc_matrix_cosmic", "gdsc_matrix_ach", "copy_number_sidm"])
 def test_the_wrong_matrix(reader):
-    with pytest.raises(InputError, match="check its name"):
+    with pytest.raises(InputError, match="COSMIC_ID|ACH-000004|A1BG"):
         getattr(readers, reader)(UPSTREAM / "CRISPRGeneEffect.csv")

@@ -1,0 +1,155 @@
+"""The data frame in an R file (.Rds): the few kinds of R objects of which one is made.
+
+R's serialisation (XDR, "X\\n") is a stream of items.  An item begins with four bytes of flags; the
+lowest eight bits say what it is.  Lists are bounded in depth, so that a crafted file ends in a
+sentence, and no library in C reads bytes that somebody else has written.
+"""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cdp_lib.data.readers.files import AGAIN, opened
+from cdp_lib.errors import InputError
+
+DEEPEST = 20  # lists in lists; a data frame of readr has four
+NULL, REFERENCE, SYMBOL, PAIRS = 254, 255, 1, 2
+CHARACTERS, LOGICAL, INTEGER, REAL, STRING, LIST = 9, 10, 13, 14, 16, 19
+KINDS = {LOGICAL: ">i4", INTEGER: ">i4", REAL: ">f8"}
+MISSING = -(2**31)
+
+
+def rds(path: str | Path) -> pd.DataFrame:
+    """The one data frame in an R file."""
+    name = Path(path).name
+    with opened(path) as file:
+        content = file.read()
+    try:
+        item = Items(content).whole()
+        attributes = item.attributes
+        names, classes = attributes["names"].value, attributes["class"].value
+        columns = [column(part) for part in item.value]
+    except (Odd, struct.error, UnicodeDecodeError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"{name} is not a readable R data frame ({error or 'it ends too early'}): {AGAIN}."
+        ) from error
+    if "data.frame" not in classes or len({len(c) for c in columns}) != 1:
+        raise InputError(f"{name} holds no data frame: check its name.")
+    if len(names) != len(columns) or len(set(names)) < len(names) or not all(names):
+        raise InputError(f"{name} has columns without a name of their own: {AGAIN}.")
+    return pd.DataFrame(dict(zip(names, columns, strict=True)))
+
+
+class Odd(ValueError):
+    """Something that no data frame holds."""
+
+
+class Item:
+    """A value of R and its attributes."""
+
+    def __init__(self, kind: int, value: object) -> None:
+        self.kind, self.value, self.attributes = kind, value, {}
+
+
+def column(item: Item) -> np.ndarray | pd.Series:
+    """A column as pandas holds it: text, numbers with NaN, or the words of a factor."""
+    if item.kind == STRING:
+        return pd.array(item.value, dtype="str")
+    if "levels" in item.attributes:
+        words = item.attributes["levels"].value
+        if max(item.value, default=0) > len(words):
+            raise Odd("a factor without its level")
+        return pd.array([words[n - 1] if n > 0 else None for n in item.value], dtype="str")
+    if item.kind == REAL:
+        return item.value.astype(np.float64)
+    if item.kind == LOGICAL:
+        return pd.array([None if n == MISSING else bool(n) for n in item.value], dtype=object)
+    if item.kind == INTEGER:
+        return np.where(item.value == MISSING, np.nan, item.value)
+    raise Odd(f"a column of kind {item.kind}")
+
+
+class Items:
+    """The items of a stream, read one after another."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.at, self.symbols = content, 2, []
+        if content[:2] != b"X\n":
+            raise Odd("it does not begin like one")
+        version = self.integer()
+        self.at += 8  # who wrote it, and who may read it
+        if version == 3:
+            self.take(self.integer())  # the native encoding
+        elif version != 2:
+            raise Odd(f"version {version}")
+
+    def whole(self) -> Item:
+        item = self.item(0)
+        if self.at != len(self.content):
+            raise Odd("something follows it")
+        return item
+
+    def take(self, length: int) -> bytes:
+        if length < 0 or self.at + length > len(self.content):
+            raise Odd("it ends too early")
+        self.at += length
+        return self.content[self.at - length : self.at]
+
+    def integer(self) -> int:
+        return struct.unpack(">i", self.take(4))[0]
+
+    def item(self, depth: int) -> Item | None:
+        if depth > DEEPEST:
+            raise Odd("lists in lists without end")
+        flags = self.integer()
+        kind, has_attributes = flags & 0xFF, flags & 0x200
+        if kind == NULL:
+            return None
+        if kind == REFERENCE:
+            number = (flags >> 8) or self.integer()
+            if not 0 < number <= len(self.symbols):
+                raise Odd("a reference to nothing")
+            return self.symbols[number - 1]
+        if kind == SYMBOL:
+            self.symbols.append(self.item(depth + 1))
+            return self.symbols[-1]
+        if kind == CHARACTERS:
+            length = self.integer()
+            encoding = "latin-1" if flags >> 12 & 4 else "utf-8"
+            return Item(kind, None if length == -1 else self.take(length).decode(encoding))
+        if kind in KINDS:
+            size = int(KINDS[kind][-1])
+            item = Item(kind, np.frombuffer(self.take(self.integer() * size), KINDS[kind]))
+        elif kind == STRING:
+            item = Item(kind, [self.item(depth + 1).value for _ in range(self.count())])
+        elif kind == LIST:
+            item = Item(kind, [self.item(depth + 1) for _ in range(self.count())])
+        elif kind == PAIRS:
+            return self.pairs(flags, depth)
+        else:
+            raise Odd(f"an object of kind {kind}")
+        if has_attributes:
+            item.attributes = self.item(depth + 1).value
+        return item
+
+    def count(self) -> int:
+        """How many items follow; each takes four bytes at least."""
+        number = self.integer()
+        if not 0 <= number <= (len(self.content) - self.at) // 4:
+            raise Odd("it ends too early")
+        return number
+
+    def pairs(self, flags: int, depth: int) -> Item:
+        """Attributes: names and values until there is no more."""
+        found = {}
+        while flags & 0xFF == PAIRS:
+            if not flags & 0x400 or flags & 0x200:
+                raise Odd("a value without a name")
+            name = self.item(depth + 1)
+            found[name.value] = self.item(depth + 1)
+            flags = self.integer()
+        if flags & 0xFF != NULL:
+            raise Odd("a list without end")
+        return Item(PAIRS, found)

@@ -1,0 +1,120 @@
+"""R files: a data frame of every kind of column, and files that are crafted or damaged."""
+
+import gzip
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cdp_lib.data import readers
+from cdp_lib.errors import InputError
+
+
+def integers(*numbers: int) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *numbers)
+
+
+def words(*texts: str | None) -> bytes:
+    body = [
+        integers(9, -1) if t is None else integers(0x40009, len(t.encode())) + t.encode()
+        for t in texts
+    ]
+    return integers(16, len(texts)) + b"".join(body)
+
+
+def name(text: str) -> bytes:
+    return integers(1, 0x40009, len(text)) + text.encode()
+
+
+def frame(columns: dict[str, bytes], classes: tuple[str, ...] = ("data.frame",)) -> bytes:
+    """A data frame as R writes it."""
+    attributes = (
+        integers(0x402) + name("names") + words(*columns)
+        + integers(0x402) + name("class") + words(*classes)
+        + integers(254)
+    )  # fmt: skip
+    head = b"X\n" + integers(3, 0x40003, 0x30500, 5) + b"UTF-8"
+    return head + integers(0x313, len(columns)) + b"".join(columns.values()) + attributes
+
+
+LINES = words("ACH-000004", "ACH-000005")
+REAL = integers(14, 2) + struct.pack(">2d", 0.5, float("nan"))
+INTEGER = integers(13, 2, 7, -(2**31))
+FACTOR = integers(0x20D, 2, 2, -(2**31)) + integers(0x402) + name("levels") + words("a", "b")
+FACTOR += integers(254)
+WHOLE = frame({"X1": LINES, "KRAS": REAL, "TP53": INTEGER})
+
+
+def written(folder, content: bytes):
+    (folder / "data.Rds").write_bytes(gzip.compress(content))
+    return folder / "data.Rds"
+
+
+def test_columns_of_every_kind(tmp_path):
+    table = readers.rds(
+        written(tmp_path, frame({"x": LINES, "y": REAL, "z": INTEGER, "f": FACTOR}))
+    )
+    assert table["x"].tolist() == ["ACH-000004", "ACH-000005"]
+    assert table["y"].tolist()[0] == 0.5 and np.isnan(table["y"][1])
+    assert table["z"].tolist()[0] == 7 and np.isnan(table["z"][1])
+    assert table["f"][0] == "b" and pd.isna(table["f"][1])
+    table = readers.rds_dependency(written(tmp_path, WHOLE))
+    assert table.index.tolist() == ["ACH-000004", "ACH-000005"]
+    assert table.loc["ACH-000004"].to_dict() == {"KRAS": 0.5, "TP53": 7.0}
+
+
+def test_an_independent_reader_finds_the_same(mirror):
+    import pyreadr
+
+    path = mirror / "depmap-20q2-pocket" / "20Q2_expression_meta.Rds"
+    other = next(iter(pyreadr.read_r(str(path)).values()))
+    table = readers.rds(path)
+    assert list(table.columns) == list(other.columns)
+    for column in table.columns:
+        assert table[column].isna().equals(other[column].isna()), column
+        known = table[column].notna()
+        assert table.loc[known, column].tolist() == other.loc[known, column].tolist(), column
+
+
+@pytest.mark.parametrize(
+    ("content", "fact"),
+    [
+        (b"<html></html>", "does not begin"),
+        (WHOLE[:-10], "too early"),
+        (WHOLE + b"\0", "something follows"),
+        (b"X\n" + integers(9, 0, 0), "version 9"),
+        (b"X\n" + integers(2, 0, 0) + integers(19, 1) * 200_000, "lists in lists"),
+        (b"X\n" + integers(2, 0, 0) + integers(0x402) * 200_000, "lists in lists|name"),
+        (b"X\n" + integers(2, 0, 0) + integers(14, 2**31 - 1), "too early"),
+        (b"X\n" + integers(2, 0, 0) + integers(255), "R data frame"),
+        (frame({"X1": LINES}).replace(b"ACH-000004", b"ACH-00000\xff"), "R data frame"),
+        (frame({"X1": LINES, "KRAS": integers(14, 0)}), "no data frame"),
+        (frame({"X1": LINES}, ("list",)), "no data frame"),
+        (frame({"X1": LINES, "": REAL}), "columns without a name"),
+        (frame({"X1": LINES, "KRAS": integers(0x20D, 2, 9, 1) + FACTOR[16:]}), "factor"),
+        (frame({"Y1": LINES, "KRAS": REAL}), "no column X1"),
+        (frame({"X1": words("foo", "ACH-000005"), "KRAS": REAL}), "'foo' in row 1"),
+        (frame({"X1": words("ACH-000005", "ACH-000005"), "KRAS": REAL}), "more than once"),
+        (frame({"X1": LINES, "KRAS": words("a", "1")}), "'a' where a number"),
+        (frame({"X1": LINES, "KRAS": integers(10, 2, 1, 0)}), "'True' where a number"),
+        (frame({"X1": LINES, "KRAS": FACTOR}), "'b' where a number"),
+        (frame({"X1": LINES, "5.5": REAL}), "'5.5'"),
+    ],
+)
+def test_a_file_that_is_no_table_of_lines(tmp_path, content, fact):
+    with pytest.raises(InputError, match=fact) as error:
+        readers.rds_dependency(written(tmp_path, content))
+    assert "data.Rds" in str(error.value)
+
+
+def test_bytes_at_random_are_one_sentence_or_a_table(tmp_path):
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        body = bytearray(WHOLE)
+        for _ in range(rng.integers(1, 4)):
+            body[int(rng.integers(len(body)))] = int(rng.integers(256))
+        try:
+            readers.rds_dependency(written(tmp_path, bytes(body)))
+        except InputError as error:
+            assert "data.Rds" in str(error)
