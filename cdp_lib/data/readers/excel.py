@@ -1,14 +1,18 @@
-"""The first sheet of an Excel workbook, read with bounds."""
+"""The first sheet of an Excel workbook, new (.xlsx) or old (.xls), read with bounds."""
 
+import contextlib
+import io
 import re
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
 import pandas as pd
+import xlrd
 
 from cdp_lib.data.checks import few
 from cdp_lib.data.readers.files import AGAIN
+from cdp_lib.data.readers.tables import TEXT
 from cdp_lib.errors import InputError
 
 MOST_ROWS = 2**20  # of a sheet, by Excel's own rule
@@ -18,26 +22,46 @@ BLOCK = 2**22  # bytes of a sheet that are searched at once
 OVERLAP = 2**12
 
 
-def workbook(file: BinaryIO, path: str | Path, **options: object) -> pd.DataFrame:
+def workbook(file: BinaryIO, path: str | Path, nothing: tuple[str, ...] = ()) -> pd.DataFrame:
     """The cells of the first sheet as they are: text, numbers, dates, or nothing."""
     name = Path(path).name
     try:
         file.seek(0)
         if file.read(2) == b"PK":
             refuse_odd_sheets(file, name)
-        file.seek(0)
-        frame = pd.read_excel(file, header=None, dtype=object, nrows=MOST_ROWS, **options)
+            file.seek(0)
+            missing = list(nothing) or None
+            frame = pd.read_excel(
+                file, header=None, dtype=object, nrows=MOST_ROWS, na_values=missing
+            )
+        else:
+            file.seek(0)
+            frame = old_sheet(file.read(), nothing)
     except InputError:
         raise
-    except ImportError as error:  # xlrd reads the old format
-        raise InputError(
-            f"{name} is an old Excel file, which needs the package xlrd: run `pip install xlrd`."
-        ) from error
-    except Exception as error:  # openpyxl meets damage with a dozen kinds of errors
+    except Exception as error:  # openpyxl and xlrd meet damage in many ways
         raise InputError(f"{name} is not a whole Excel workbook: {AGAIN}.") from error
     if not len(frame):
         raise InputError(f"{name} holds no rows: {AGAIN}.")
     return frame
+
+
+def old_sheet(content: bytes, nothing: tuple[str, ...]) -> pd.DataFrame:
+    """The first sheet of an .xls file; a date or a truth stays apart from a number."""
+    with contextlib.redirect_stdout(io.StringIO()):  # xlrd prints what it thinks of a file
+        sheet = xlrd.open_workbook(file_contents=content, logfile=io.StringIO()).sheet_by_index(0)
+    kinds = {xlrd.XL_CELL_DATE: pd.Timestamp, xlrd.XL_CELL_BOOLEAN: bool}
+    rows = [
+        [
+            None
+            if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR)
+            or cell.value in ("", *nothing)
+            else kinds.get(cell.ctype, lambda value: value)(cell.value)
+            for cell in sheet.row(number)
+        ]
+        for number in range(sheet.nrows)
+    ]
+    return pd.DataFrame(rows, dtype=object)
 
 
 def refuse_odd_sheets(file: BinaryIO, name: str) -> None:
@@ -95,4 +119,4 @@ def text_cells(cells: pd.Series, path: str | Path) -> pd.Series:
             f"{Path(path).name} has {str(other.iloc[0])[:60]!r} in column {cells.name}, which "
             f"Excel made of a name: correct it and format the column as text."
         )
-    return cells.where(cells.isna(), cells.astype(str)).astype("str")
+    return cells.where(cells.isna(), cells.astype(str)).astype(TEXT)

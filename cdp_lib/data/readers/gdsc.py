@@ -170,7 +170,7 @@ def gdsc_drugs(path: str | Path) -> pd.DataFrame:
 def gdsc_line_details(path: str | Path) -> pd.DataFrame:
     """One row a line, by COSMIC id: name, tissue, subtype, tcga, msi (Cell_Lines_Details)."""
     frame = excel_or_csv(path, tuple(DETAILS), free_text=True)
-    total = frame["Sample Name"].str.upper().str.startswith("TOTAL").fillna(False).astype(bool)
+    total = frame["Sample Name"].str.upper().str.startswith("TOTAL", na=False)
     tidy = frame.loc[~total, list(DETAILS)].rename(columns=DETAILS)
     known_names(tidy["name"], "Sample Name", path)
     tidy["cosmic"] = whole_number_text(tidy["cosmic"])

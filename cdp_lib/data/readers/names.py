@@ -9,7 +9,7 @@ import pandas as pd
 
 from cdp_lib.data.checks import few
 from cdp_lib.data.readers.files import AGAIN
-from cdp_lib.data.readers.tables import require
+from cdp_lib.data.readers.tables import TEXT, require
 from cdp_lib.errors import InputError
 
 ACH = r"ACH-\d{6}"
@@ -152,7 +152,7 @@ def whole_numbers(cells: pd.Series, path: str | Path) -> pd.Series:
             f"{Path(path).name} has {str(known[wrong].iloc[0])[:60]!r} where a whole number "
             f"belongs, in column {cells.name}: correct or drop this row."
         )
-    return cells.map(dict(zip(known, text, strict=True))).astype("str")
+    return cells.map(dict(zip(known, text, strict=True))).astype(TEXT)
 
 
 def refuse_odd_smiles(smiles: pd.Series, path: str | Path) -> None:

@@ -197,7 +197,7 @@ def cellminer_parts(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         )
     with opened(path) as file:
         content = io.BytesIO(file.read())
-    frame = workbook(content, path, na_values=list(nothing))
+    frame = workbook(content, path, nothing)
     frame = with_header(frame, int((frame == "BR:MCF7").any(axis=1).to_numpy().argmax()), path)
     texts = first_line(list(frame.columns), path)
     words = pd.DataFrame({0: text_cells(frame.iloc[:, 0], path)}).set_axis(

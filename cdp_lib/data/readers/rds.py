@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.data.readers.files import AGAIN, opened
+from cdp_lib.data.readers.tables import TEXT
 from cdp_lib.errors import InputError
 
 DEEPEST = 20  # lists in lists; a data frame of readr has four
@@ -56,12 +57,12 @@ class Item:
 def column(item: Item) -> np.ndarray | pd.Series:
     """A column as pandas holds it: text, numbers with NaN, or the words of a factor."""
     if item.kind == STRING:
-        return pd.array(item.value, dtype="str")
+        return pd.array(item.value, dtype=TEXT)
     if "levels" in item.attributes:
         words = item.attributes["levels"].value
         if max(item.value, default=0) > len(words):
             raise Odd("a factor without its level")
-        return pd.array([words[n - 1] if n > 0 else None for n in item.value], dtype="str")
+        return pd.array([words[n - 1] if n > 0 else None for n in item.value], dtype=TEXT)
     if item.kind == REAL:
         return item.value.astype(np.float64)
     if item.kind == LOGICAL:

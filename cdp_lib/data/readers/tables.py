@@ -19,6 +19,7 @@ from cdp_lib.data.checks import few
 from cdp_lib.data.readers.files import AGAIN, refuse_unprintable, text_lines
 from cdp_lib.errors import InputError
 
+TEXT = pd.Series(["text"]).dtype  # of a column of texts in this version of pandas
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 NO_NUMBER = {"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA"}
 TRUTH = re.compile("true|false", re.IGNORECASE)  # pandas takes them for 1 and 0

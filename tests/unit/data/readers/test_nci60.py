@@ -128,14 +128,24 @@ def test_a_cellminer_workbook_with_text_above_the_table(tmp_path):
         assert np.isnan(table.loc["HL-60(TB)", "A1BG"])
 
 
-def test_an_old_workbook_needs_xlrd(tmp_path, monkeypatch):
-    def without_xlrd(*_, **__):
-        raise ImportError("Missing optional dependency 'xlrd'.")
-
-    (tmp_path / "rna.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
-    monkeypatch.setattr(pd, "read_excel", without_xlrd)
-    with pytest.raises(InputError, match="pip install xlrd"):
-        readers.cellminer(tmp_path / "rna.xls")
+def test_an_old_workbook(tmp_path):
+    path = UPSTREAM / "tiny.xls"
+    table = readers.cellminer(path)
+    assert table.index.tolist() == ["MCF7", "HL-60(TB)"]
+    assert table.loc["MCF7"].to_dict() == {"A1BG": 1.5, "KRAS": 2.5}
+    assert np.isnan(table.loc["HL-60(TB)", "A1BG"])
+    with zipfile.ZipFile(tmp_path / "rna.zip", "w") as archive:
+        archive.write(path, "output/RNA.xls")
+    assert readers.cellminer(tmp_path / "rna.zip").equals(table)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        body = bytearray(path.read_bytes())
+        body[int(rng.integers(4, len(body)))] ^= 1 << int(rng.integers(8))
+        (tmp_path / "rna.xls").write_bytes(body)
+        try:
+            readers.cellminer(tmp_path / "rna.xls")
+        except InputError as error:
+            assert "rna.xls" in str(error)
 
 
 @pytest.mark.parametrize(
