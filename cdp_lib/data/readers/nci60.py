@@ -215,10 +215,10 @@ def first_line(columns: list[str], path: str | Path) -> int:
     first = next((n for n, c in enumerate(columns) if ":" in c and nci60_name(c)), None)
     if first is None:
         require(columns, ("BR:MCF7",), path)
-    if not first or first < 2:
+    if first == 0 or columns[0] == "paired_drug":
         raise InputError(
-            f"{Path(path).name} has its first line in column {1 + (first or 0)}, where CellMiner "
-            f"describes the features: it is not this table, check its name."
+            f"{Path(path).name} begins with the column {columns[0]}, where CellMiner names a "
+            f"feature: it is not this table, check its name."
         )
     return first
 
