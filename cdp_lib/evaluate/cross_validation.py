@@ -10,7 +10,7 @@ which every score can be had; `cross_validate` is the scores alone.
     P.summary("pearson")
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ from cdp_lib.evaluate.predictions import (
     as_floats,
     check_metrics,
     failed,
+    full_name,
     known_cells,
     several,
 )
@@ -93,15 +94,10 @@ def cross_predict(
         names=[_place(*task) for task in tasks],
     )
     keys = [(name, label(each)) for name, each in chosen.items()]
-    held = HeldOut(
-        about=about(cohort, split),
-        values=dict(zip(keys, _columns(done, len(keys), folds, Y), strict=True)),
-        kinds={key: kinds[key[0]] for key in keys},
-        **cells(Y, split),
-    )
+    where = cells(Y, split)
     lost = [
         dict(
-            cohort=held.cohort,
+            cohort=full_name(getattr(cohort, "name", "cohort"), getattr(cohort, "edition", "")),
             split=split.name,
             model=name,
             omics=label(chosen[name]),
@@ -112,6 +108,12 @@ def cross_predict(
         for (name, fold), each in zip(tasks, done, strict=True)
         if isinstance(each, Failure)
     ]
+    held = HeldOut(
+        about=about(cohort, split),
+        values=dict(zip(keys, _columns(done, len(keys), where["folds"]["n_test"]), strict=True)),
+        kinds={key: kinds[key[0]] for key in keys},
+        **where,
+    )
     return Predictions((held,), failed(lost))
 
 
@@ -181,6 +183,7 @@ def about(cohort, split: Split) -> dict[str, object]:
         "study": getattr(cohort, "study", ""),
         "split": split.name,
         "sentence": split.sentence,
+        "seed": split.seed,
     }
 
 
@@ -239,18 +242,15 @@ def _keys(models, chosen, X, Y, tables, tasks) -> list[str]:
     ]
 
 
-def _columns(done: list, models: int, folds: tuple[Fold, ...], Y: pd.DataFrame) -> list[np.ndarray]:
+def _columns(done: list, models: int, sizes: pd.Series) -> Iterator[np.ndarray]:
     """The values of each model over all folds, one after the other; NaN where a fit failed."""
-    known = Y.notna().to_numpy()
-    sizes = [int((fold.test & known).sum()) for fold in folds]
-    columns = []
     for model in range(models):
         parts = [
             np.full(size, np.nan, np.float32) if isinstance(part, Failure) else part["values"]
             for part, size in zip(done[model::models], sizes, strict=True)
         ]
-        columns.append(np.concatenate(parts))  # (cells,)
-    return columns
+        done[model::models] = [None] * len(parts)  # no second copy of all predictions
+        yield np.concatenate(parts)  # (cells,)
 
 
 def _omics_of(models: Mapping, omics: Omics | Mapping[str, Omics]) -> dict[str, Omics]:

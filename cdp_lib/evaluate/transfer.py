@@ -98,7 +98,7 @@ def transfer(
     fold = Fold(np.broadcast_to(roles[:, None], stacked.Y.shape))
     name = f"transfer by {match}" + (f", {scale}" if scale else "")
     name += ", shared lines kept" * (shared == "keep")
-    split = Split(name, sentence, (fold,))
+    split = Split(name, sentence, (fold,), seed)
     return cross_predict(
         models,
         stacked,

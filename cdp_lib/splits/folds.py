@@ -87,6 +87,7 @@ class Split:
     name: str
     sentence: str
     folds: tuple[Fold, ...]
+    seed: int | None = None  # from which the folds were drawn
 
     def __iter__(self) -> Iterator[Fold]:
         return iter(self.folds)

@@ -285,7 +285,7 @@ def _split(plan, known, n_folds, repeats, tune, seed, meaning, kept) -> Split:
         f"{plan.name.capitalize()}: each of {rounds} holds out {what.format(kept=kept)}{tuned}; "
         f"a score says how well {finding}."
     )
-    return Split(plan.name, sentence, folds)
+    return Split(plan.name, sentence, folds, int(seed))
 
 
 def _response(cohort) -> pd.DataFrame:

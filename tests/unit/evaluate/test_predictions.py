@@ -441,6 +441,7 @@ def test_a_file_gives_back_every_number(P, tmp_path):
     page = json.loads(bytes(np.load(path)["page"]))
     assert {"cdp_lib", "numpy", "pandas", "scikit-learn", "torch"} <= set(page["versions"])
     assert page["held"][0]["about"]["edition"] == "own"
+    assert page["held"][0]["about"]["seed"] == 0
     assert page["held"][0]["models"][0] == ["strong", "expression", "model"]
 
 
