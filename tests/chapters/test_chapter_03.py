@@ -20,11 +20,12 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from cdp_book import notebook
-from cdp_lib import audit, claims, metrics, splits
+from cdp_lib import audit, claims, evaluate, metrics, splits
 from cdp_lib.chapter import Chapter
 from cdp_lib.errors import InputError
+from cdp_lib.evaluate.search import best_epoch
 from cdp_lib.models.base.training import Training
-from cdp_lib.models.linear import LinearRegression, Ridge, ridge_path
+from cdp_lib.models.linear import Ridge, ridge_path
 from cdp_lib.models.linear.cca import CCA
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.splits import published
@@ -48,6 +49,8 @@ def chapter():
         "pd": pd,
         "stats": stats,
         "metrics": metrics,
+        "evaluate": evaluate,
+        "best_epoch": best_epoch,
         "clone": clone,
         "re": re,
         "claims": claims,
@@ -105,7 +108,7 @@ def test_file_order_says_what_is_wrong(tables):
 def test_new_genes_are_predicted_from_their_own_column(chapter, tables):
     X, Y = tables
     split = published.file_order(Y, 4, "perturbation")
-    P = chapter["new_columns"]([(None, Ridge((50.0,), standardize=False))], X, Y, split, "repaired")
+    P = chapter["new_columns"]([Ridge((50.0,), standardize=False)], X, Y, split, "repaired")
     for learn, test in KFold(4).split(X.T):
         plain = PlainRidge(alpha=50.0).fit(X.T.iloc[learn], Y.T.iloc[learn])
         assert np.allclose(P.iloc[:, test].T, plain.predict(X.T.iloc[test]), atol=1e-8)
@@ -153,43 +156,26 @@ NETWORK = FeedForward(
 def test_only_the_published_protocol_sees_test_genes(chapter, tables, protocol, blind):
     X, Y = tables
     split, test, other = other_test_labels(Y)
-    pairs = [(None, NETWORK), (None, LinearRegression())]
     first, second = (
-        chapter["new_columns"](pairs[:1], X, labels, split, protocol).loc[:, test]
+        chapter["new_columns"]([NETWORK], X, labels, split, protocol).loc[:, test]
         for labels in (Y, other)
     )
     assert np.array_equal(first, second) == blind
 
 
-def test_the_search_prefers_what_predicts(chapter, tables):
-    X, Y = tables
-    noise = pd.DataFrame(np.random.default_rng(0).normal(size=X.shape), X.index, X.columns)
-    void, useful = (None, Ridge((1e9,))), (None, Ridge((1.0,)))
-    for as_published in (False, True):
-        held = chapter["inner_fifth"](len(X), as_published)
-        picked, epochs = chapter["chosen"]([void, useful], X, X + 0.1 * noise, held)
-        assert picked is useful and epochs is None
-
-
 def test_the_first_fifth_is_published_and_a_random_one_repaired(chapter):
-    assert np.flatnonzero(chapter["inner_fifth"](20, True)).tolist() == [0, 1, 2, 3]
-    drawn = np.flatnonzero(chapter["inner_fifth"](20, False))
+    assert np.flatnonzero(chapter["inner_fifth"]("as_published").mask(20)).tolist() == [0, 1, 2, 3]
+    drawn = np.flatnonzero(chapter["inner_fifth"]("repaired").mask(20))
     assert len(drawn) == 4 and drawn.tolist() != [0, 1, 2, 3]
 
 
-def test_the_epochs_of_the_inner_fifth_are_run_on_all_rows(chapter, tables):
+def test_as_published_the_tested_genes_choose_the_epoch_once_more(chapter, tables):
     X, Y = tables
-    held = chapter["inner_fifth"](len(X), False)
-    pair, epochs = chapter["chosen"]([(None, NETWORK)], X, Y, held)
-    inner = clone(NETWORK).fit_as_published(X[~held], Y[~held], X[held], Y[held])
-    assert epochs == int(np.argmax(inner.history_.monitor)) + 1
-    _, model = chapter["fitted"](pair, X, Y, epochs=epochs)
-    plain = (
-        clone(NETWORK)
-        .set_params(training__epochs=epochs, training__validation_fraction=0.0)
-        .fit(X, Y)
-    )
-    assert np.array_equal(model.predict(X), plain.predict(X))
+    split, test, _ = other_test_labels(Y)
+    P = chapter["new_columns"]([NETWORK], X, Y, split, "as_published")
+    learn = ~test
+    by_hand = clone(NETWORK).fit_as_published(X.T[learn], Y.T[learn], X.T[test], Y.T[test])
+    assert np.array_equal(P.loc[:, test].T, by_hand.predict(X.T[test]))
 
 
 @pytest.mark.parametrize("protocol", ["as_published", "repaired"])
@@ -203,7 +189,7 @@ def test_nested_ridge_is_scikit_learn_refitted(chapter, tables, protocol):
         shrink = np.sqrt(1 - 1 / len(learn))  # pandas' sd counts n - 1
         z = scaler.transform(X.T) * shrink if protocol == "as_published" else X.T.to_numpy()
         x, y = z[learn], Y.T.iloc[learn]
-        held = chapter["inner_fifth"](len(x), protocol == "as_published")
+        held = chapter["inner_fifth"](protocol).mask(len(x))
         acc = [
             np.mean(
                 [
