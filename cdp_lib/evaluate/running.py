@@ -3,8 +3,9 @@
     results[i] = work(*shared, *tasks[i])
 
 `carry_out` gives the same results, in the order of the tasks, wherever they were computed.  It
-runs where `joblib.parallel_config` says; on a Dask cluster it goes past joblib's backend, because
-a worker may die there.  Finished results can be kept in a folder, from which a second call goes on.
+runs where `joblib.parallel_config` says; on a cluster of Dask or Ray it goes past joblib's
+backend, because a worker may die there.  Finished results can be kept in a folder, from which a
+second call goes on.
 """
 
 import pickle
@@ -57,9 +58,9 @@ def carry_out(
     dictionaries of arrays, numbers, texts and None, and nothing is unpickled from the folder.
     A damaged file is computed anew; a `Failure` is never kept.
 
-    On Dask (`joblib.parallel_config("dask")`) a task whose worker died is done again.  After more
-    than `retries` losses of one task, or after `patience` seconds in which nothing was finished
-    and no worker ran anything, the call ends in one sentence.
+    On Dask and Ray (`joblib.parallel_config("dask")`) a task whose worker died is done again.
+    After more than `retries` losses of one task, or after `patience` seconds in which nothing was
+    finished and no worker ran anything, the call ends in one sentence.
     """
     if errors not in ("raise", "keep"):
         raise InputError(f"errors={errors!r}: use 'raise' or 'keep'.")
@@ -90,9 +91,13 @@ def _outcomes(work, shared, left, names, n_jobs, retries, patience) -> Iterator[
     if not left:
         return iter(())
     if hasattr(backend, "client"):
-        from cdp_lib.evaluate.cluster import on_dask
+        from cdp_lib.evaluate._dask import on_dask
 
         return on_dask(backend.client, work, shared, left, names, retries, patience)
+    if type(backend).__name__ == "RayBackend":
+        from cdp_lib.evaluate._ray import on_ray
+
+        return on_ray(work, shared, left, names, retries, patience)
     if joblib.effective_n_jobs(n_jobs) == 1 or len(left) == 1:
         return ((number, _attempt(work, shared, task)) for number, task in left.items())
     return _on_joblib(work, shared, left, n_jobs)

@@ -28,7 +28,7 @@ distributed = pytest.importorskip(
 )
 dask = pytest.importorskip("dask")
 cloudpickle = pytest.importorskip("cloudpickle")
-cluster = pytest.importorskip("cdp_lib.evaluate.cluster")
+cluster = pytest.importorskip("cdp_lib.evaluate._dask")
 cloudpickle.register_pickle_by_value(__import__(__name__))  # a worker cannot import a test
 
 
@@ -43,7 +43,7 @@ def clusters():
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             patch.setenv(name, "1")
         distributed.utils.get_mp_context()
-        needed = ["distributed", "cdp_lib.evaluate.cluster"]
+        needed = ["distributed", "cdp_lib.evaluate._dask"]
         multiprocessing.get_context("forkserver").set_forkserver_preload(needed)
         clients = []
         yield clients
