@@ -34,6 +34,8 @@ Rule = tuple[Callable[[Any], Any], str]
 def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int = 0) -> "Chapter":
     """Check the parameters, set the look of the figures, print the banner."""
     check_parameters(profile=profile, data=data, seed=seed)
+    from sklearn.exceptions import ConvergenceWarning
+
     from cdp_lib.figures.style import theme
     from cdp_lib.models.base.training import pick_device
     from cdp_lib.models.linear import AlphaAtEdge
@@ -41,6 +43,8 @@ def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int =
     chapter = Chapter(name, profile, data, operator.index(seed), pick_device("auto"))
     theme()
     warnings.simplefilter("ignore", AlphaAtEdge)  # a page tells what is at the edge in its words
+    if profile == "quick":
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it stops early, as the banner says
     print(chapter.banner())
     too_little = chapter.too_little(memory())
     if too_little:

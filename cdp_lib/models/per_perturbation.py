@@ -9,8 +9,9 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import Number, Workers
 from cdp_lib.models.base.tables import Table, TableRegressor, check_model, column_means
-from cdp_lib.models.base.training import check_number
+from cdp_lib.models.linear.paths import patterns
 
 
 class PerPerturbation(TableRegressor):
@@ -20,6 +21,12 @@ class PerPerturbation(TableRegressor):
     labels where it has none) and is listed in `fallback_`.  `seed` fills each `random_state` that
     the estimator leaves open.
     """
+
+    _settings = {
+        "min_labels": Number(least=1, whole=True),
+        "seed": Number(whole=True),
+        "n_jobs": [Workers(), None],
+    }
 
     def __init__(
         self,
@@ -35,24 +42,28 @@ class PerPerturbation(TableRegressor):
 
     def fit(self, X: Table, Y: Table) -> "PerPerturbation":
         check_model("estimator", self.estimator)
-        check_number("min_labels", self.min_labels, least=1, whole=True)
         x, y = self._open(X, Y)  # (lines, features), (lines, perturbations)
         known = ~np.isnan(y)
         enough = known.sum(axis=0) >= self.min_labels
         names = np.arange(y.shape[1]) if self.perturbations_ is None else self.perturbations_
         self.mean_ = column_means(y)
         self.fallback_ = list(names[~enough])
-        fits = (
-            delayed(_fit)(self._fresh(), x, y[:, column], known[:, column], names[column])
-            for column in np.flatnonzero(enough)
-        )
-        done = Parallel(n_jobs=self.n_jobs)(fits)
-        self.estimators_ = dict(zip(np.flatnonzero(enough), done, strict=True))
+        fitted = []  # the columns, in the order in which they are fitted
+
+        def fits():  # lines known for several perturbations are held once for all of them
+            for rows, columns in patterns(known[:, enough]):
+                part = x if len(rows) == len(x) else x[rows]
+                for column in np.flatnonzero(enough)[columns]:
+                    fitted.append(column)
+                    yield delayed(_fit)(self._fresh(), part, y[rows, column], names[column])
+
+        done = Parallel(n_jobs=self.n_jobs)(fits())
+        self.estimators_ = dict(sorted(zip(fitted, done, strict=True)))
         return self
 
     def _predict(self, x: np.ndarray) -> np.ndarray:
         P = np.tile(self.mean_, (len(x), 1))  # (lines, perturbations)
-        for column, estimator in self.estimators_.items():
+        for column, estimator in self.estimators_.items() if len(x) else ():
             P[:, column] = np.ravel(estimator.predict(x))
         return P
 
@@ -66,11 +77,9 @@ class PerPerturbation(TableRegressor):
         return estimator.set_params(**dict.fromkeys(open_seeds, self.seed))
 
 
-def _fit(
-    estimator: BaseEstimator, x: np.ndarray, y: np.ndarray, known: np.ndarray, name: str
-) -> BaseEstimator:
+def _fit(estimator: BaseEstimator, x: np.ndarray, y: np.ndarray, name: str) -> BaseEstimator:
     try:
-        return estimator.fit(x[known], y[known])
+        return estimator.fit(x, y)
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise InputError(

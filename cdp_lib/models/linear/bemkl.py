@@ -12,44 +12,79 @@ how alike two lines are.  For drug t and its labelled lines n, with 1 / precisio
 The posterior is approximated by a product q(l) q(a) q(u) q(g) q(o, c) q(b, e) q(s).  Each factor
 has a closed form given the others (written beside its line below), so that updating them in turn
 never lowers the evidence bound.  A new line is predicted by  sum_m E[e_m] K_m E[a_t] + E[b_t].
+
+All drugs are updated at once.  An unlabelled line takes no part in a drug: its a and g are 0 there.
 """
 
-from dataclasses import dataclass
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.linalg.lapack import dpotrf, dpotri
+import torch
 from scipy.spatial.distance import cdist
-from scipy.special import digamma, gammaln
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.scaled import label_scales, omics_columns
-from cdp_lib.models.base.tables import Table, TableRegressor, means_and_scales
-from cdp_lib.models.base.training import check_number
+from cdp_lib.models.base.settings import Number, OneOf
+from cdp_lib.models.base.tables import Pair, Table, TableRegressor, check_pair, means_and_scales
+from cdp_lib.models.base.training import pick_device
+
+BATCH = 2**25  # cells of the covariances of a that are in memory at a time
 
 
 class BEMKL(TableRegressor):
     """Multiple kernel regression of all drugs on all omics; the omics weights are shared.
 
     `X` has two-level columns (omics, feature); each omics gives the kernel
-    exp(-d^2 / median d^2) of its standardised features.  Updates stop when the evidence bound
-    grows by less than `tol` (relative), or after `iterations`.  `shape` and `scale` are those of
-    every gamma prior.  `weights_` holds E[e_m], `bound_` the evidence bound after each iteration.
+    exp(-d^2 / median d^2) of its standardised features.  `shape` and `scale` are those of every
+    gamma prior.
+
+    The updates end where the evidence bound has converged: where what is left to gain, as the last
+    three bounds extrapolate it, is below `tol` nats a label.  `converged_` says whether that was
+    so within `iterations`; if not, there is a warning, and the result depends on where it stopped.
+    With `fit(..., validation=(X, Y))` the updates are those after which the mean squared error of
+    these rows is least; `early_stopping` asks an evaluation for such rows.
+
+    `weights_` holds E[e_m], `bound_` the evidence bound after each update and `updates_` their
+    number in the result.
     """
 
+    _settings = {
+        "iterations": Number(least=1, whole=True),
+        "tol": Number(),
+        "shape": Number(),
+        "scale": Number(),
+        "early_stopping": OneOf(True, False),
+    }
+
     def __init__(
-        self, iterations: int = 200, tol: float = 1e-4, shape: float = 1.0, scale: float = 1.0
+        self,
+        iterations: int = 2000,
+        tol: float = 1e-4,
+        shape: float = 1.0,
+        scale: float = 1.0,
+        early_stopping: bool = False,
+        device: str = "cpu",
     ):
         self.iterations = iterations
         self.tol = tol
         self.shape = shape
         self.scale = scale
+        self.early_stopping = early_stopping
+        self.device = device
 
-    def fit(self, X: Table, Y: Table) -> "BEMKL":
+    @property
+    def asks_for_validation(self) -> bool:
+        return self.early_stopping
+
+    def fit(self, X: Table, Y: Table, validation: Pair | None = None) -> "BEMKL":
         x, y = self._open(X, Y)  # (lines, features), (lines, drugs)
-        check_number("iterations", self.iterations, least=1, whole=True)
-        for name in ("tol", "shape", "scale"):
-            check_number(name, getattr(self, name))
         if 0 in (self.shape, self.scale):
             raise InputError("BEMKL's gamma priors need a positive shape and scale, not 0.")
         columns = omics_columns(self.features_)
@@ -59,21 +94,45 @@ class BEMKL(TableRegressor):
         self.widths_ = np.array([_median(d) for d in distances])  # (omics,)
         kernels = np.exp(-np.array(distances) / self.widths_[:, None, None])  # (omics, n, n)
         self.y_mean_, self.y_scale_ = label_scales(y)
-        targets = (y - self.y_mean_) / np.where(self.y_scale_ > 0, self.y_scale_, 1.0)
-        posterior = learn(kernels, targets, self.iterations, self.tol, self.shape, self.scale)
-        self.bound_ = posterior.bound
+        judge = None
+        if validation is not None:
+            X_val, Y_val = check_pair(validation)
+            judge = self._kernels(self._read_x(X_val)), self._targets(self._read_y(X_val, Y_val))
+        posterior = learn(
+            kernels,
+            self._targets(y),
+            self.iterations,
+            self.tol,
+            self.shape,
+            self.scale,
+            judge,
+            self.device,
+        )
+        self.bound_, self.converged_ = posterior.bound, posterior.converged
+        self.updates_ = posterior.updates
         self.weights_ = pd.Series(posterior.e, pd.Index(columns, name="omics"), name="weight")
         self.a_, self.b_ = posterior.a, posterior.b  # (lines, drugs), (drugs,)
+        if not (self.converged_ or judge):
+            warnings.warn(
+                f"BEMKL's bound still grows after {self.iterations} updates, and the result "
+                "depends on where they stop: allow more iterations, or give validation rows.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
     def _predict(self, x: np.ndarray) -> np.ndarray:
-        x = self._standard(x)
-        columns = omics_columns(self.features_).values()
-        p = np.zeros((len(x), len(self.b_)))
-        for at, width, weight in zip(columns, self.widths_, self.weights_, strict=True):
-            kernel = np.exp(-_squared(x[:, at], self.lines_[:, at]) / width)  # (new, lines)
-            p += weight * kernel @ self.a_
-        return self.y_mean_ + self.y_scale_ * (p + self.b_)
+        p = combined(self.weights_.to_numpy(), self._kernels(x), self.a_, self.b_)
+        return self.y_mean_ + self.y_scale_ * p
+
+    def _kernels(self, x: np.ndarray) -> np.ndarray:
+        """(omics, rows, lines)"""
+        x, columns = self._standard(x), omics_columns(self.features_).values()
+        distances = [_squared(x[:, at], self.lines_[:, at]) for at in columns]
+        return np.exp(-np.array(distances) / self.widths_[:, None, None])
+
+    def _targets(self, y: np.ndarray) -> np.ndarray:
+        return (y - self.y_mean_) / np.where(self.y_scale_ > 0, self.y_scale_, 1.0)
 
     def _standard(self, x: np.ndarray) -> np.ndarray:
         return (x - self.x_mean_) / self.x_scale_
@@ -94,190 +153,276 @@ class Posterior:
     e_var: np.ndarray
     c: np.ndarray
     o: np.ndarray
-    bound: list[float]
+    bound: list[float] = field(default_factory=list)
+    converged: bool = False
+    updates: int = 0
 
 
 @dataclass
 class Gamma:
-    """Posteriors of precisions with one prior, Gamma(shape, scale); arrays of any shape."""
+    """Posteriors of precisions with one prior, Gamma(shape, scale)."""
 
     prior: tuple[float, float]
-    shape: np.ndarray
-    scale: np.ndarray
+    shape: Tensor
+    scale: Tensor
 
     @classmethod
-    def of(cls, prior: tuple[float, float], count, squares) -> "Gamma":
+    def of(cls, prior: tuple[float, float], count: Tensor, squares: Tensor) -> "Gamma":
         """After `count` Gaussian values whose squares sum to `squares`."""
         shape, scale = prior
         return cls(prior, shape + count / 2, 1 / (1 / scale + squares / 2))
 
     @property
-    def mean(self):
+    def mean(self) -> Tensor:
         return self.shape * self.scale
 
     @property
-    def log(self):
+    def log(self) -> Tensor:
         """E[log precision]."""
-        return digamma(self.shape) + np.log(self.scale)
+        return torch.digamma(self.shape) + self.scale.log()
 
-    def divergence(self) -> float:
-        """KL(posterior, prior), summed."""
+    @property
+    def divergence(self) -> Tensor:
+        """KL(posterior, prior) of each."""
         shape, scale = self.prior
-        kl = (
-            (self.shape - shape) * digamma(self.shape)
-            - gammaln(self.shape)
-            + gammaln(shape)
-            + shape * (np.log(scale) - np.log(self.scale))
+        return (
+            (self.shape - shape) * torch.digamma(self.shape)
+            - torch.lgamma(self.shape)
+            + math.lgamma(shape)
+            + shape * (math.log(scale) - self.scale.log())
             + self.shape * (self.scale / scale - 1)
         )
-        return float(np.sum(kl))
-
-
-class Task:
-    """One drug: its kernels over its labelled lines, and the factors q(l), q(a), q(u), q(g), q(s).
-
-    K (omics, n, n), y (n,); G = E[g] (omics, n), and all g_n share one covariance.
-    """
-
-    def __init__(self, kernels: np.ndarray, y: np.ndarray, prior: tuple[float, float]):
-        omics, n = len(kernels), len(y)
-        self.K, self.y, self.prior = kernels, y, prior
-        self.KK = (kernels @ kernels).sum(axis=0)  # sum_m K_m K_m', for a kernel is symmetric
-        self.G = np.tile(y, (omics, 1))  # to begin with, each omics says the label
-        self.lines = Gamma.of(prior, np.ones(n), np.ones(n))  # l
-        self.views = Gamma.of(prior, 1.0, 1.0)  # u
-        self.noise = Gamma.of(prior, 1.0, 1.0)  # s
-
-    def update(self, e: np.ndarray, ee: np.ndarray, b: float, be: np.ndarray) -> None:
-        """All factors of this drug once; E[e], E[e e'], E[b], E[b e] come from the others."""
-        omics, n = self.G.shape
-        # q(a) = N: precision diag E[l] + E[u] sum_m K_m K_m', mean its inverse times E[u] K g
-        precision = np.diag(self.lines.mean) + self.views.mean * self.KK
-        root, _ = dpotrf(precision, lower=True)  # Cholesky
-        lower, _ = dpotri(root, lower=True)  # of the inverse; the upper half is not filled
-        self.a_cov = lower + np.tril(lower, -1).T
-        self.a_logdet = -2 * np.log(np.diag(root)).sum()
-        kg = (self.K @ self.G[:, :, None]).sum(axis=0)[:, 0]
-        self.a = self.views.mean * self.a_cov @ kg
-        # q(l) = Gamma: one squared weight each
-        self.a_squares = self.a**2 + np.diag(self.a_cov)
-        self.lines = Gamma.of(self.prior, np.ones(n), self.a_squares)
-        # q(g_n) = N: precision E[u] I + E[s] E[e e'], the same for all lines
-        self.Ka = self.K @ self.a  # (omics, n)
-        self.G_cov = np.linalg.inv(self.views.mean * np.eye(omics) + self.noise.mean * ee)
-        told = self.noise.mean * (np.outer(e, self.y) - be[:, None])
-        self.G = self.G_cov @ (self.views.mean * self.Ka + told)
-        # q(u) = Gamma: omics * n values g - K a
-        self.views = Gamma.of(self.prior, omics * n, self.view_squares())
-
-    def view_squares(self) -> float:
-        """E sum (g - K a)^2."""
-        n = len(self.y)
-        return float(
-            np.square(self.G - self.Ka).sum()
-            + n * np.trace(self.G_cov)
-            + (self.KK * self.a_cov).sum()
-        )
-
-    def GG(self) -> np.ndarray:
-        """E[sum_n g_n g_n'] (omics, omics)."""
-        return self.G @ self.G.T + len(self.y) * self.G_cov
-
-    def errors(self, e, ee, b: float, bb: float, be) -> float:
-        """E sum (y - e'g - b)^2."""
-        n = len(self.y)
-        return float(
-            self.y @ self.y
-            - 2 * self.y @ (e @ self.G)
-            - 2 * b * self.y.sum()
-            + (ee * self.GG()).sum()
-            + 2 * be @ self.G.sum(axis=1)
-            + n * bb
-        )
-
-    def bound(self, errors: float) -> float:
-        """This drug's share of the evidence bound."""
-        omics, n = self.G.shape
-        gaussians = (  # E[log p] and entropy of a, of g; E[log p(y)]
-            0.5 * (self.lines.log.sum() - self.lines.mean @ self.a_squares)
-            + 0.5 * (n + self.a_logdet)
-            + 0.5 * (omics * n * self.views.log - self.views.mean * self.view_squares())
-            + 0.5 * n * (omics + np.linalg.slogdet(self.G_cov)[1])
-            + 0.5 * (n * (self.noise.log - np.log(2 * np.pi)) - self.noise.mean * errors)
-        )
-        precisions = (self.lines, self.views, self.noise)
-        return float(gaussians) - sum(gamma.divergence() for gamma in precisions)
 
 
 def learn(
     kernels: np.ndarray,
     y: np.ndarray,
-    iterations: int = 200,
+    iterations: int = 2000,
     tol: float = 1e-4,
     shape: float = 1.0,
     scale: float = 1.0,
+    judge: tuple[np.ndarray, np.ndarray] | None = None,
+    device: str = "cpu",
 ) -> Posterior:
     """Fit kernels (omics, lines, lines) to labels (lines, drugs) of mean 0; NaN is left out.
 
-    A drug without a label takes no part: its a and b are 0.
+    A drug without a label takes no part: its a and b are 0.  `judge` has kernels (omics, rows,
+    lines) and labels of validation rows; the update with the least error there is the result.
     """
-    omics, drugs, prior = len(kernels), y.shape[1], (shape, scale)
-    known = ~np.isnan(y)
-    at = np.flatnonzero(known.any(axis=0))
-    rows = [np.flatnonzero(known[:, t]) for t in at]
-    tasks = [Task(kernels[:, r][:, :, r], y[r, t], prior) for r, t in zip(rows, at, strict=True)]
-    counts = np.array([len(r) for r in rows])
-    b, e = np.zeros(len(tasks)), np.ones(omics)  # E[b], E[e]
-    cov = np.eye(len(tasks) + omics)  # of (b, e)
-    offsets = Gamma.of(prior, np.ones(len(tasks)), np.ones(len(tasks)))  # c
-    views = Gamma.of(prior, np.ones(omics), np.ones(omics))  # o
+    labelled = ~np.isnan(y).all(axis=0)
+    target = pick_device(device)
+    factors = Factors(
+        torch.as_tensor(kernels, device=target),
+        torch.as_tensor(y[:, labelled], device=target),
+        (shape, scale),
+    )
     bound: list[float] = []
-    for _ in range(iterations):
-        ee = np.outer(e, e) + cov[len(b) :, len(b) :]
-        be = np.outer(b, e) + cov[: len(b), len(b) :]  # (drugs, omics)
-        for t, task in enumerate(tasks):
-            task.update(e, ee, b[t], be[t])
-        # q(b, e) = N: least squares of all labels on their g and an offset, drugs together
-        noise = np.array([task.noise.mean for task in tasks])
-        G_sums = np.array([task.G.sum(axis=1) for task in tasks])  # (drugs, omics)
-        precision = np.zeros_like(cov)
-        precision[: len(b), : len(b)] = np.diag(offsets.mean + noise * counts)
-        precision[: len(b), len(b) :] = noise[:, None] * G_sums
-        precision[len(b) :, : len(b)] = precision[: len(b), len(b) :].T
-        precision[len(b) :, len(b) :] = np.diag(views.mean) + sum(
-            task.noise.mean * task.GG() for task in tasks
+    best, least, converged = None, math.inf, False
+    with _one_thread():
+        while len(bound) < iterations and not converged:
+            bound.append(factors.update())
+            converged = _to_gain(bound) < tol * int(factors.counts.sum())
+            if judge is not None:
+                now = factors.posterior(labelled)
+                error = np.nanmean((judge[1] - combined(now.e, judge[0], now.a, now.b)) ** 2)
+                if error < least:
+                    best, least, updates = now, error, len(bound)
+    if best is None:
+        best, updates = factors.posterior(labelled), len(bound)
+    best.bound, best.converged, best.updates = bound, converged, updates
+    return best
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Many small steps: threads would mostly wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def combined(e: np.ndarray, kernels: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """sum_m e_m K_m a + b: (rows, drugs)."""
+    return np.tensordot(e, kernels, axes=1) @ a + b
+
+
+def _to_gain(bound: list[float]) -> float:
+    """What a series whose steps shrink by one ratio has still to gain; infinity if unknown."""
+    if len(bound) < 3:
+        return math.inf
+    before, now = bound[-2] - bound[-3], bound[-1] - bound[-2]
+    if now <= 0:  # nothing but rounding is left
+        return 0.0
+    return now**2 / (before - now) if before > now else math.inf
+
+
+class Factors:
+    """The factors of q, for all drugs at once.
+
+    K (omics, lines, lines); y (lines, drugs), every drug with a label; a, l (lines, drugs);
+    g (omics, lines, drugs), all lines of a drug with one covariance (drugs, omics, omics);
+    u, s, b, c (drugs,); e, o (omics,).
+    """
+
+    def __init__(self, kernels: Tensor, y: Tensor, prior: tuple[float, float]):
+        omics, (lines, drugs) = len(kernels), y.shape
+        self.K, self.prior = kernels, prior
+        self.known = ~y.isnan()
+        self.y = y.nan_to_num()
+        self.counts = self.known.sum(dim=0).to(y)  # (drugs,)
+        self.G = self.y.expand(omics, -1, -1)  # to begin with, each omics says the label
+        ones = y.new_ones(max(lines, drugs, omics))
+        self.lines = Gamma.of(prior, ones[:lines, None], ones[:lines, None] + 0 * self.y)  # l
+        self.views = Gamma.of(prior, ones[:drugs], ones[:drugs])  # u
+        self.noise = Gamma.of(prior, ones[:drugs], ones[:drugs])  # s
+        self.offsets = Gamma.of(prior, ones[:drugs], ones[:drugs])  # c
+        self.omics = Gamma.of(prior, ones[:omics], ones[:omics])  # o
+        self.b, self.e = 0 * ones[:drugs], ones[:omics]
+        self.cov = torch.eye(drugs + omics, dtype=y.dtype, device=y.device)  # of (b, e)
+        self.parts = self.known.T.split(max(1, BATCH // lines**2))  # drugs of a batch
+        self.KK = [self._squared_kernels(known) for known in self.parts]
+
+    def _squared_kernels(self, known: Tensor) -> Tensor:
+        """sum_m K_m K_m' over the lines known for each drug: (drugs, lines, lines)."""
+        if known.all():  # the same for every drug
+            return (self.K @ self.K).sum(dim=0)[None]
+        K = self.K.transpose(0, 1).flatten(1)  # (lines, omics x lines)
+        sums = torch.stack([(K * one.repeat(len(self.K))) @ K.T for one in known])
+        return sums * known[:, :, None] * known[:, None]
+
+    def update(self) -> float:
+        """Update every factor once; the evidence bound."""
+        self._update_lines()
+        self._update_views()
+        self._update_weights()
+        self._update_noise()
+        return self._bound()
+
+    def _update_lines(self) -> None:
+        """q(a) = N: precision diag E[l] + E[u] sum_m K_m K_m', mean its inverse times E[u] K g."""
+        Kg = (self.K @ self.G).sum(dim=0) * self.known  # (lines, drugs)
+        a, variances, logdet, spread = [], [], [], []
+        start = 0
+        for known, KK in zip(self.parts, self.KK, strict=True):
+            at = slice(start, start := start + len(known))
+            diagonal = torch.where(known, self.lines.mean[:, at].T, 1.0)  # (drugs, lines)
+            u = self.views.mean[at, None]
+            precision = u[:, :, None] * KK
+            precision.diagonal(dim1=1, dim2=2).add_(diagonal)
+            root = torch.linalg.cholesky(precision)  # (drugs, lines, lines)
+            cov = torch.cholesky_inverse(root)
+            a.append(u * (cov @ Kg.T[at, :, None])[:, :, 0])
+            variances.append(cov.diagonal(dim1=1, dim2=2) * known)
+            logdet.append(-2 * root.diagonal(dim1=1, dim2=2).log().sum(dim=1))
+            spread.append((KK * cov).sum(dim=(1, 2)))
+        self.a = torch.cat(a).T  # (lines, drugs)
+        self.a_logdet, self.a_spread = torch.cat(logdet), torch.cat(spread)  # (drugs,)
+        # q(l) = Gamma: one squared weight each
+        self.a_squares = self.a**2 + torch.cat(variances).T
+        self.lines = Gamma.of(self.prior, torch.ones_like(self.a), self.a_squares)
+
+    def _update_views(self) -> None:
+        """q(g_n) = N: precision E[u] I + E[s] E[e e'], the same for all lines of a drug."""
+        Ka = (self.K @ self.a) * self.known  # (omics, lines, drugs)
+        u, s = self.views.mean, self.noise.mean
+        eye = torch.eye(len(self.e)).to(self.e)
+        self.G_cov = torch.linalg.inv(u[:, None, None] * eye + s[:, None, None] * self.ee)
+        labels = self.e[:, None, None] * self.y - self.be.T[:, None]
+        self.G = torch.einsum("dmo,ond->mnd", self.G_cov, u * Ka + s * labels) * self.known
+        # q(u) = Gamma: omics * n values g - K a
+        self.view_squares = (
+            (self.G - Ka).square().sum(dim=(0, 1))
+            + self.counts * self.G_cov.diagonal(dim1=1, dim2=2).sum(dim=1)
+            + self.a_spread
         )
-        told = np.concatenate(
-            [
-                noise * [task.y.sum() for task in tasks],
-                sum(task.noise.mean * task.G @ task.y for task in tasks),
-            ]
-        )
-        cov = np.linalg.inv(precision)
-        b, e = np.split(cov @ told, [len(b)])
-        bb = b**2 + np.diag(cov)[: len(b)]
-        ee = np.outer(e, e) + cov[len(b) :, len(b) :]
-        be = np.outer(b, e) + cov[: len(b), len(b) :]
+        self.views = Gamma.of(self.prior, len(self.e) * self.counts, self.view_squares)
+
+    def _update_weights(self) -> None:
+        """q(b, e) = N: least squares of all labels on their g and an offset, drugs together."""
+        noise, drugs = self.noise.mean, len(self.b)
+        sums = self.G.sum(dim=1)  # (omics, drugs)
+        GG = torch.einsum("mnd,ond->dmo", self.G, self.G) + self.counts[:, None, None] * self.G_cov
+        precision = torch.zeros_like(self.cov)
+        precision[:drugs, :drugs] = torch.diag(self.offsets.mean + noise * self.counts)
+        precision[drugs:, :drugs] = noise * sums
+        precision[:drugs, drugs:] = precision[drugs:, :drugs].T
+        precision[drugs:, drugs:] = torch.diag(self.omics.mean) + torch.tensordot(noise, GG, 1)
+        explained = (self.G * self.y).sum(dim=1)  # (omics, drugs)
+        labels = torch.cat([noise * self.y.sum(dim=0), explained @ noise])
+        self.cov = torch.linalg.inv(precision)
+        self.b, self.e = (self.cov @ labels).split([drugs, len(self.e)])
         # q(c), q(o) = Gamma: one squared offset, one squared weight each
-        offsets = Gamma.of(prior, np.ones(len(b)), bb)
-        views = Gamma.of(prior, np.ones(omics), np.diag(ee))
-        # q(s) = Gamma: n errors each
-        total = 0.0
-        for t, task in enumerate(tasks):
-            errors = task.errors(e, ee, b[t], bb[t], be[t])
-            task.noise = Gamma.of(prior, len(task.y), errors)
-            total += task.bound(errors)
-        total += 0.5 * (offsets.log.sum() - offsets.mean @ bb + views.log.sum())
-        total += 0.5 * (len(cov) + np.linalg.slogdet(cov)[1] - views.mean @ np.diag(ee))
-        bound.append(total - offsets.divergence() - views.divergence())
-        if len(bound) > 1 and bound[-1] - bound[-2] < tol * abs(bound[-1]):
-            break
-    a_all, b_all, b_var, c = np.zeros(y.shape), *np.zeros((2, drugs)), np.full(drugs, np.inf)
-    for r, t, task in zip(rows, at, tasks, strict=True):
-        a_all[r, t] = task.a
-    b_all[at], b_var[at], c[at] = b, np.diag(cov)[: len(b)], offsets.mean
-    e_var = np.diag(cov)[len(b) :]
-    return Posterior(a_all, b_all, e, b_var, e_var, c, views.mean, bound)
+        self.offsets = Gamma.of(self.prior, torch.ones_like(self.b), self.bb)
+        self.omics = Gamma.of(self.prior, torch.ones_like(self.e), self.ee.diagonal())
+        self.errors = (  # E sum (y - e'g - b)^2
+            self.y.square().sum(dim=0)
+            - 2 * self.e @ explained
+            - 2 * self.b * self.y.sum(dim=0)
+            + (self.ee * GG).sum(dim=(1, 2))
+            + 2 * (self.be * sums.T).sum(dim=1)
+            + self.counts * self.bb
+        )
+
+    def _update_noise(self) -> None:
+        """q(s) = Gamma: n errors each."""
+        self.noise = Gamma.of(self.prior, self.counts, self.errors)
+
+    @property
+    def bb(self) -> Tensor:
+        """E[b^2]: (drugs,)."""
+        return self.b**2 + self.cov.diagonal()[: len(self.b)]
+
+    @property
+    def ee(self) -> Tensor:
+        """E[e e']: (omics, omics)."""
+        drugs = len(self.b)
+        return torch.outer(self.e, self.e) + self.cov[drugs:, drugs:]
+
+    @property
+    def be(self) -> Tensor:
+        """E[b e']: (drugs, omics)."""
+        drugs = len(self.b)
+        return torch.outer(self.b, self.e) + self.cov[:drugs, drugs:]
+
+    def _bound(self) -> float:
+        """E[log p] and entropy of a, g, (b, e); E[log p(y)]; less the divergence of precisions."""
+        omics, n = len(self.e), self.counts
+        fitted = self.lines.log - self.lines.mean * self.a_squares - 2 * self.lines.divergence
+        drugs = (  # twice each drug's share
+            (fitted * self.known).sum(dim=0)
+            + n + self.a_logdet
+            + omics * n * self.views.log - self.views.mean * self.view_squares
+            + n * (omics + torch.linalg.slogdet(self.G_cov)[1])
+            + n * (self.noise.log - math.log(2 * math.pi)) - self.noise.mean * self.errors
+            - 2 * (self.views.divergence + self.noise.divergence)
+            + self.offsets.log - self.offsets.mean * self.bb - 2 * self.offsets.divergence
+        )  # fmt: skip
+        shared = self.omics.log - self.omics.mean * self.ee.diagonal() - 2 * self.omics.divergence
+        entropy = len(self.cov) + torch.linalg.slogdet(self.cov)[1]
+        return 0.5 * float(drugs.sum() + shared.sum() + entropy)
+
+    def posterior(self, labelled: np.ndarray) -> Posterior:
+        """For all drugs, of which only some are `labelled`."""
+
+        def wide(values: Tensor, other: float) -> np.ndarray:
+            result = np.full((*values.shape[:-1], len(labelled)), other)
+            result[..., labelled] = values.cpu().numpy()
+            return result
+
+        variances = self.cov.diagonal()
+        b_var, e_var = variances[: len(self.b)], variances[len(self.b) :]
+        return Posterior(
+            wide(self.a, 0.0),
+            wide(self.b, 0.0),
+            self.e.cpu().numpy(),
+            wide(b_var, 0.0),
+            e_var.cpu().numpy(),
+            wide(self.offsets.mean, np.inf),
+            self.omics.mean.cpu().numpy(),
+        )
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -20,10 +20,12 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import pearson
 from cdp_lib.models.base.tables import (
+    NotFitted,
     Table,
     TableEstimator,
     TableRegressor,
     check_model,
+    check_same_lines,
     column_means,
     means_and_scales,
 )
@@ -36,7 +38,11 @@ class CCA(TransformerMixin, BaseEstimator):
 
     `ridge=(r_x, r_y)` is in units of a column's variance.  `correlations_` holds the in-sample
     correlation of each component; `score_components(X, Y)` gives those of other rows.
-    `n_components` is cut to the rank of the smaller table.
+    `n_components` is cut to the rank of the smaller table.  The feature of X that weighs most in a
+    component has a positive weight.
+
+    Where all correlations are 1, `arbitrary_` is True: no direction comes before another, and the
+    correlation of "the first" in other rows is a number of the algorithm, not of the tables.
     """
 
     def __init__(self, n_components: int = 10, ridge: tuple[float, float] = (0.0, 0.0)):
@@ -45,25 +51,30 @@ class CCA(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Table, Y: Table) -> "CCA":
         self._check()
-        _check_same_rows(X, Y)
         self.x_, self.y_ = View(), View()
         u, back_x = self.x_.whiten(X, "X", self.ridge[0])  # (rows, rank), (features, rank)
         v, back_y = self.y_.whiten(Y, "Y", self.ridge[1])
+        _check_same_rows(X, Y)
         left, _, right = svd(u.T @ v, full_matrices=False)
         keep = min(self.n_components, left.shape[1])
-        self.x_.weights_ = back_x @ left[:, :keep]  # (features, components)
-        self.y_.weights_ = back_y @ right[:keep].T
+        weights = back_x @ left[:, :keep]  # (features, components)
+        heaviest = np.abs(weights).argmax(axis=0)
+        sign = np.sign(weights[heaviest, range(keep)])  # an order of the rows has no say in it
+        self.x_.weights_ = weights * sign
+        self.y_.weights_ = back_y @ right[:keep].T * sign
         self.correlations_ = pearson(u @ left[:, :keep], v @ right[:keep].T)
+        self.arbitrary_ = bool(self.correlations_.min() > 1 - 1e-9)
         return self
 
     def transform(self, X: Table, Y: Table | None = None) -> Table | tuple[Table, Table]:
         """The components of X (rows, components); with Y, those of both."""
         if not hasattr(self, "x_"):
-            raise InputError("This CCA is not fitted yet: call fit(X, Y) first.")
+            raise NotFitted("This CCA is not fitted yet: call fit(X, Y) first.")
         if Y is None:
             return self.x_.project(X, "X")
+        projected = self.x_.project(X, "X"), self.y_.project(Y, "Y")
         _check_same_rows(X, Y)
-        return self.x_.project(X, "X"), self.y_.project(Y, "Y")
+        return projected
 
     def score_components(self, X: Table, Y: Table) -> np.ndarray:
         """The correlation of each pair of components over the rows of X and Y: (components,)."""
@@ -144,5 +155,5 @@ class CCAReduced(TableRegressor):
 def _check_same_rows(X: Table, Y: Table) -> None:
     if len(X) != len(Y):
         raise InputError(f"X has {len(X)} rows and Y has {len(Y)}: give the same rows.")
-    if hasattr(X, "index") and hasattr(Y, "index") and not X.index.equals(Y.index):
-        raise InputError("X and Y name different rows: align them with X = X.loc[Y.index].")
+    if isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame):
+        check_same_lines(X, Y)

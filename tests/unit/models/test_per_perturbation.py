@@ -78,7 +78,7 @@ def test_a_failing_estimator_names_the_perturbation():
         PerPerturbation(LogisticRegression()).fit(*tables())
     with pytest.raises(InputError, match="estimator is None: give a model"):
         PerPerturbation(None).fit(*tables())
-    with pytest.raises(InputError, match="min_labels is 0: give a whole number"):
+    with pytest.raises(InputError, match="min_labels is 0"):
         PerPerturbation(LinearRegression(), min_labels=0).fit(*tables())
 
 
@@ -86,3 +86,25 @@ def test_nan_in_the_features_is_refused_even_where_the_estimator_would_not():
     X, Y = tables()
     with pytest.raises(InputError, match="column 'gene 3'"):
         PerPerturbation(LinearRegression()).fit(X.assign(**{"gene 3": np.nan}), Y)
+
+
+def test_lines_known_for_several_perturbations_are_held_once():
+    X, Y = tables()
+    Y = Y.iloc[:, [0, 0, 1, 2, 2]].set_axis(list("abcde"), axis=1).fillna({"d": 1.0, "e": 2.0})
+
+    class Keeping(LinearRegression):
+        def fit(self, X, y):
+            self.kept_ = X
+            return super().fit(X, y)
+
+    a, b, c, d, e = PerPerturbation(Keeping()).fit(X.to_numpy(), Y).estimators_.values()
+    assert a.kept_ is b.kept_ and d.kept_ is e.kept_
+    assert not np.shares_memory(a.kept_, c.kept_)
+
+
+def test_no_rows_are_no_predictions():
+    X, Y = tables()
+    model = PerPerturbation(LinearRegression()).fit(X, Y)
+    assert model.predict(X[:0]).shape == (0, 4)
+    with pytest.raises(InputError, match="0 rows"):
+        PerPerturbation(LinearRegression()).fit(X[:0], Y[:0])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.linalg import eigh
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.cross_decomposition import CCA as Reference
 
@@ -95,6 +96,35 @@ def test_what_is_shared_is_found_in_other_rows_and_ridge_helps():
     assert ridged > 0.8 and ridged > plain
 
 
+def test_the_order_of_the_rows_does_not_turn_a_component():
+    X, Y = tables(rows=60)
+    model = CCA(3).fit(X, Y)
+    weights = model.x_.weights_
+    assert (weights[np.abs(weights).argmax(axis=0), range(3)] > 0).all()
+    for seed in range(6):
+        order = np.random.default_rng(seed).permutation(60)
+        other = CCA(3).fit(X.iloc[order], Y.iloc[order])
+        for one, two in zip(model.transform(X, Y), other.transform(X, Y), strict=True):
+            np.testing.assert_allclose(one, two, atol=1e-8)
+
+
+def test_directions_are_arbitrary_where_all_correlations_are_one():
+    X, Y = tables(rows=40, features=60, targets=5)
+    assert CCA(3).fit(X, Y).arbitrary_
+    assert not CCA(3, (0.1, 0.1)).fit(X, Y).arbitrary_
+
+
+def test_lists_are_tables_and_nothing_is_one_sentence():
+    X, Y = tables(rows=30)
+    lists = CCA(2).fit(X.to_numpy().tolist(), Y.to_numpy().tolist())
+    np.testing.assert_allclose(lists.correlations_, CCA(2).fit(X, Y).correlations_)
+    for nothing in (None, [], csr_matrix(X.to_numpy())):
+        with pytest.raises(InputError, match="X "):
+            CCA(2).fit(nothing, Y)
+        with pytest.raises(InputError, match="Y "):
+            CCA(2).fit(X, nothing)
+
+
 def test_constant_and_doubled_columns_do_no_harm():
     X, Y = tables()
     more = X.assign(flat=0.1, twin=X["gene 0"])
@@ -118,7 +148,7 @@ def test_tables_in_tables_out_and_params():
     ("change", "message"),
     [
         (lambda X, Y: (X.iloc[1:], Y), "X has 199 rows and Y has 200"),
-        (lambda X, Y: (X.iloc[::-1], Y), "name different rows"),
+        (lambda X, Y: (X.iloc[::-1], Y), "name different lines"),
         (lambda X, Y: (X, Y.assign(**{"drug 1": np.nan})), "Y has 200 NaN .* column 'drug 1'"),
         (lambda X, Y: (X * 0, Y), "X is the same in all 200 rows"),
         (lambda X, Y: (X, Y["drug 1"]), "Y must be a table"),
@@ -144,7 +174,7 @@ def test_bad_settings_are_one_sentence():
         CCA().transform(X)
     with pytest.raises(InputError, match="lacks 1 of them, first 'gene 0'"):
         CCA(2).fit(X, Y).transform(X.drop(columns="gene 0"))
-    with pytest.raises(InputError, match="name different rows"):
+    with pytest.raises(InputError, match="name different lines"):
         CCA(2).fit(X, Y).transform(X, Y.iloc[::-1])
     with pytest.raises(InputError, match="regressor is None"):
         CCAReduced(None).fit(X, Y)
