@@ -157,8 +157,11 @@ def test_the_same_model_twice_or_other_cells_under_one_name_are_refused(P, cohor
     with pytest.raises(InputError, match="'strong' on expression"):
         P | P
     other = splits.leave_lines_out(cohort, 4, repeats=2, seed=1)
-    with pytest.raises(InputError, match="other cells"):
-        P | cross_predict({"third": models["weak"]}, cohort, other)
+    measured_again = SimpleNamespace(**vars(cohort) | {"Y": cohort.Y + 1})
+    same = splits.leave_lines_out(cohort, 4, repeats=2)
+    for data, split in ((cohort, other), (measured_again, same)):
+        with pytest.raises(InputError, match="other cells"):
+            P | cross_predict({"third": models["weak"]}, data, split)
 
 
 def test_a_reference_in_two_omics_is_refused(cohort, models, P):
