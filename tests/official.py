@@ -187,7 +187,7 @@ def write_calls(drawn: Drawn, path: Path, n_lines: int, n_calls: int) -> None:
 
 def write_curves(drawn: Drawn, path: Path, n_lines: int, n_drugs: int, n_curves: int) -> None:
     """Fitted curves, as a workbook; the drugs of the teaching cohort come first."""
-    lines, rng = drawn.some(n_lines), drawn.rng
+    lines, rng, share = drawn.some(n_lines), drawn.rng, n_curves / n_lines / n_drugs
     n_drugs = max(drawn.scaled(n_drugs), 60)
     facts = drug_facts()
     names = [*facts.index, *(f"compound {i}" for i in range(len(facts), n_drugs))]
@@ -196,8 +196,7 @@ def write_curves(drawn: Drawn, path: Path, n_lines: int, n_drugs: int, n_curves:
     loadings = rng.normal(size=(FACTORS, n_drugs)) / np.sqrt(2 * FACTORS)
     signal = np.stack(lines["factors"]) @ loadings + rng.normal(size=(len(lines), n_drugs)) * 0.7
     ln_ic50 = potency + spread * signal  # (lines, drugs)
-    size = min(round(n_curves / 987 / 367 * ln_ic50.size), ln_ic50.size)
-    size = n_curves if drawn.scale == 1 else size
+    size = n_curves if drawn.scale == 1 else round(share * ln_ic50.size)
     i, j = np.divmod(np.sort(rng.choice(ln_ic50.size, size, replace=False)), n_drugs)
     known = lines[["COSMIC_ID", "stripped_cell_line_name", "Sanger_model_ID"]].to_numpy()
 
@@ -226,7 +225,7 @@ def write_curves(drawn: Drawn, path: Path, n_lines: int, n_drugs: int, n_curves:
                 0.43,
             )
 
-    write_workbook(path, CURVES.split(","), rows())
+    write_workbook(path, CURVES.split(","), rows(), size)
 
 
 def packed(name: str) -> zipfile.ZipInfo:
@@ -236,8 +235,9 @@ def packed(name: str) -> zipfile.ZipInfo:
     return member
 
 
-def write_workbook(path: Path, columns: list[str], rows: Iterator[tuple]) -> None:
-    """One sheet, row by row; texts are inline."""
+def write_workbook(path: Path, columns: list[str], rows: Iterator[tuple], n: int) -> None:
+    """One sheet of n rows below the header, row by row; texts are inline."""
+    corner = f"{chr(64 + len(columns))}{n + 1}"  # the name of the last cell, such as S311848
 
     def row(values: tuple | list) -> str:
         return "".join(
@@ -256,7 +256,8 @@ def write_workbook(path: Path, columns: list[str], rows: Iterator[tuple]) -> Non
         for name, text in parts.items():
             archive.writestr(packed(name), text)
         with archive.open(packed(sheet), "w", force_zip64=True) as file:
-            file.write(f'<worksheet xmlns="{main}"><sheetData><row>{row(columns)}</row>'.encode())
+            file.write(f'<worksheet xmlns="{main}"><dimension ref="A1:{corner}"/>'.encode())
+            file.write(f"<sheetData><row>{row(columns)}</row>".encode())
             for values in rows:
                 file.write(f"<row>{row(values)}</row>".encode())
             file.write(b"</sheetData></worksheet>")

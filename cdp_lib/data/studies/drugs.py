@@ -13,7 +13,7 @@ import pandas as pd
 from cdp_lib.data.checks import few
 from cdp_lib.data.files.parsed import cached
 from cdp_lib.data.ids import IdMap, normalised
-from cdp_lib.data.readers import prism_treatments
+from cdp_lib.data.readers import almanac_growth, prism_treatments
 from cdp_lib.data.studies.sources import Source, notes
 from cdp_lib.errors import InputError
 
@@ -132,8 +132,14 @@ def combo_scores(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]
 
 def lowest_growth(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
     """The lowest growth over the doses of each pair; with `singles` of each drug with itself."""
-    wells = source.read("ALMANAC")
-    said = notes(wells)
+    lowest = cached(lowest_of_wells, *source.paths("ALMANAC"), singles=singles)
+    return lowest, Measured("lowest growth over doses (fraction of untreated)", notes(lowest))
+
+
+def lowest_of_wells(path: Path, singles: bool) -> pd.DataFrame:
+    """Read once and kept (`cached`): millions of wells become some hundred thousand pairs."""
+    wells = almanac_growth(path)
+    said = wells.attrs.get("notes", [])
     alone = wells["nsc_b"].isna()
     if singles:  # one drug with itself, as in xia2018
         wells = wells.assign(nsc_b=wells["nsc_b"].where(~alone, wells["nsc_a"]))
@@ -147,9 +153,9 @@ def lowest_growth(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured
     pair = ["line", "nsc_a", "nsc_b"]
     at_dose = wells.groupby([*pair, *dose], dropna=False, sort=False)["growth"].mean() / 100
     lowest = at_dose.groupby(pair, sort=False).min().rename("value").reset_index()
-    said += "; " if said else ""
-    said += f"mean of repeats, then the lowest growth over doses of {len(wells)} wells"
-    return lowest, Measured("lowest growth over doses (fraction of untreated)", said)
+    how = f"mean of repeats, then the lowest growth over doses of {len(wells)} wells"
+    lowest.attrs["notes"] = [*said, how]
+    return lowest
 
 
 def almanac_drugs(source: Source, nsc: pd.Index) -> tuple[pd.DataFrame, str]:
