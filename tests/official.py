@@ -172,7 +172,8 @@ def write_calls(drawn: Drawn, path: Path, n_lines: int, n_calls: int) -> None:
     """One mutation call a row; one in five is deleterious, one in a hundred a hotspot."""
     lines, n, rng = drawn.some(n_lines)["DepMap_ID"].to_numpy(), drawn.scaled(n_calls), drawn.rng
     genes = np.array(drawn.genes[: drawn.scaled(MUTATED_GENES)])
-    gene, line = rng.integers(0, len(genes), n), rng.integers(0, len(lines), n)
+    gene = (len(genes) * rng.random(n) ** 3).astype(int)  # few genes carry most mutations
+    line = rng.integers(0, len(lines), n)
     flags = np.where(rng.random((n, 2)) < [0.2, 0.01], "True", "False")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{CALLS}\n")

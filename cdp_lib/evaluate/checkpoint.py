@@ -34,7 +34,7 @@ def fingerprint(*things) -> str:
 
 def _content(thing):
     if isinstance(thing, pd.DataFrame | pd.Series):
-        return [[[str(name) for name in axis] for axis in thing.axes], thing.to_numpy()]
+        return [[[str(name) for name in axis] for axis in thing.axes], np.ascontiguousarray(thing)]
     if isinstance(thing, Mapping):
         return {str(name): _content(part) for name, part in thing.items()}
     if isinstance(thing, list | tuple):
