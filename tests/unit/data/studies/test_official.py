@@ -78,7 +78,7 @@ def scaled(n):
     return round(n * SCALE)
 
 
-@pytest.mark.parametrize("study", [study for study in STUDIES if study != "prism"])
+@pytest.mark.parametrize("study", STUDIES)
 def test_every_study_loads_from_files_of_the_official_formats(study, taken, tmp_path):
     cohort = load(study, "official", **OPTIONS.get(study, {}))
     assert cohort.edition == "official" and cohort.truth is None
@@ -102,6 +102,12 @@ def test_the_shipped_catalogue_refuses_them(folder, monkeypatch, tmp_path):
     monkeypatch.setenv("CDP_CACHE", str(tmp_path))
     with pytest.raises(ValueError, match="md5 is|sha256 is|no connection"):
         load("gene-dependency", "official")
+
+
+def test_smiles_that_begin_with_a_comma_have_a_structure(taken):
+    cohort = load("prism", "official", omics="expression")
+    assert cohort.perturbations["smiles"].iloc[-2:].str.startswith(",").sum() == 0
+    assert cohort.perturbations["inchikey"].notna().all()
 
 
 @pytest.fixture(scope="module")
