@@ -370,7 +370,7 @@ def write_cellminer(drawn: Drawn) -> None:
     lines = [line for line in lines if not line.endswith("MDA-MB-468")]
     for name, n in CELLMINER.items():
         n = max(drawn.scaled(n), 40)
-        features = drawn.genes[:n] if "RNA__5" in name else [f"feature-{i}" for i in range(n)]
+        features = [f"miR-{i}" for i in range(n)] if "microRNA" in name else drawn.genes[:n]
         table = pd.DataFrame(drawn.rng.normal(size=(n, len(lines))), features, lines)
         text = table.rename_axis("Identifier").to_csv(sep="\t", float_format="%.5f")
         write_zip(drawn.folder / f"cellminer/nci60_{name}.zip", f"{name}.txt", text)
