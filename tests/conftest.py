@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,16 @@ def pytest_make_parametrize_id(config, val, argname):
     return argname if isinstance(val, bytes) else None
 
 
+THREADS = 1  # of each test worker, whatever the machine has: results are the same on all
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = str(THREADS)  # before numpy is imported, and for every process started here
+
+
 @pytest.fixture(scope="session", autouse=True)
-def two_threads():
-    """Keep every run on two threads, so that results do not depend on the machine."""
+def one_thread():
     import torch
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(THREADS)
 
 
 @pytest.fixture(scope="session")
