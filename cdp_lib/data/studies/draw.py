@@ -5,9 +5,10 @@ Each name of a line, a feature or a perturbation draws a lot of its own,
     lot(name) = hash(seed, name),
 
 and those with the smallest lots are kept, in the order of the table. A lot hangs on nothing but the
-name, so two cohorts of one study keep the same lines and drugs. Features that a kept perturbation
-names, the gene itself or the targets of a drug, go before others, and genes that several omics
-share before those of one, so that omics keep the same genes.
+name, so two cohorts of one study keep the same lines and drugs; the lines of one donor draw one lot
+and stay together. Features that a kept perturbation names, the gene itself or the targets of a
+drug, go before others, and genes that several omics share before those of one, so that omics keep
+the same genes.
 """
 
 import hashlib
@@ -34,7 +35,9 @@ def drawn(cohort: Cohort, at_most: dict[str, int | None], seed: int = 0) -> Coho
     """At most so many `lines`, `features` of each omics and `perturbations`; None keeps all."""
     refuse_odd_sizes(at_most)
     Y, perturbations = cohort.Y, cohort.perturbations
-    lines = lowest(Y.index, at_most.get("lines"), seed)
+    donor = cohort.lines["donor"]
+    of_line = donor.where(donor.notna(), Y.index.to_series()).to_dict()
+    lines = lowest(Y.index, at_most.get("lines"), seed, lambda line: lot(seed, of_line[line]))
     columns = lowest(Y.columns, at_most.get("perturbations"), seed)
     names = named(perturbations.loc[columns])
     shared = Counter(chain.from_iterable(table.columns for table in cohort.omics.values()))

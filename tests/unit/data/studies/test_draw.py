@@ -47,6 +47,14 @@ def test_a_small_and_a_large_table_keep_the_genes_they_share():
     assert len(shared) >= 18  # two of the large table are the perturbations themselves
 
 
+def test_lines_of_one_donor_stay_together():
+    donors = [f"donor {i // 2}" for i in range(40)]
+    lines = pd.DataFrame({"tissue": "lung", "donor": donors}, [f"line {i}" for i in range(40)])
+    table = pd.DataFrame(np.arange(80.0).reshape(40, 2), lines.index, ["A", "B"])
+    part = drawn(Cohort.from_tables(table, {"a": table}, lines), {"lines": 20})
+    assert (part.lines.groupby("donor").size() == 2).all() and len(part.lines) == 20
+
+
 def test_another_seed_draws_others_and_the_same_seed_the_same(genes):
     first, again, other = (drawn(genes, {"lines": 10}, seed).Y for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first, again)
