@@ -103,6 +103,13 @@ class Chapter:
         """The value for this run's profile."""
         return {"quick": quick, "teach": teach, "full": full}[self.profile]
 
+    @property
+    def unfinished(self) -> Path | None:
+        """Where a full run keeps each finished fold, so that it goes on when it was stopped."""
+        from cdp_lib.data.files.download import cache_dir
+
+        return cache_dir() / "unfinished" / self.name if self.profile == "full" else None
+
     def load(
         self, study: str, *, at_most: dict[str, int | None] | None = None, **options: Any
     ) -> Any:

@@ -1,5 +1,6 @@
 """Any model, any split, all naive baselines beside it."""
 
+from cdp_lib.evaluate.checkpoint import remember
 from cdp_lib.evaluate.comparison import summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
@@ -9,5 +10,5 @@ from cdp_lib.evaluate.transfer import transfer
 
 __all__ = [
     "HoldOut", "Predictions", "Search", "cross_predict", "cross_validate", "fitted",
-    "naive_baselines", "summary", "transfer",
+    "naive_baselines", "remember", "summary", "transfer",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -124,3 +124,49 @@ class Checkpoint:
         except BaseException:
             os.unlink(part)
             raise
+
+
+def remember(folder: str | Path | None, work: Callable, *args) -> dict:
+    """`work(*args)`, a dictionary of tables, from `folder` where this very call has finished.
+
+    All that decides the result must be in `args`.  Without a folder nothing is kept.
+    """
+    if folder is None:
+        return work(*args)
+    kept, key = Checkpoint(folder), fingerprint(work, *args)
+    parts = kept.load(key)
+    if parts is None:
+        parts = dict(_parts(work(*args)))
+        kept.save(key, parts)
+    return _joined(parts)
+
+
+def _parts(tables: Mapping, path: tuple[str, ...] = ()) -> Iterator[tuple[str, object]]:
+    """The values and names of each table, by its way through nested dictionaries."""
+    for name, part in tables.items():
+        here = (*path, name)
+        if isinstance(part, Mapping):
+            yield from _parts(part, here)
+        elif isinstance(part, pd.DataFrame):
+            for what, array in (("", part), ("index", part.index), ("columns", part.columns)):
+                array = array.to_numpy() if what == "" else array.to_numpy(str)
+                yield json.dumps([*here, what]), array
+        else:
+            yield json.dumps([*here, "text"]), part
+
+
+def _joined(parts: Mapping[str, object]) -> dict:
+    """The nested dictionaries again."""
+    result: dict = {}
+    for key, value in parts.items():
+        *path, name, what = json.loads(key)
+        if what in ("index", "columns"):
+            continue
+        here = result
+        for step in path:
+            here = here.setdefault(step, {})
+        if what == "":
+            names = [pd.Index(parts[json.dumps([*path, name, s])]) for s in ("index", "columns")]
+            value = pd.DataFrame(value, *names)
+        here[name] = value
+    return result

@@ -1,6 +1,5 @@
 """The built site, served to a real browser whose network ends at this machine."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -12,6 +11,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+from cdp_book import build
 
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -23,20 +25,30 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 @pytest.fixture(scope="session")
 def site(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`_build/html` where it is up to date, else a build of its own."""
-    spec = importlib.util.spec_from_file_location("build", repository / "book" / "build.py")
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-
     mark = repository / "_build" / "html" / ".inputs"
     built_from = mark.read_text() if mark.exists() else None
     for executed in (repository / "_build" / "executed").glob("*/"):
         if build.fingerprint(repository, executed) == built_from:
             return mark.parent
 
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "cdp_book.cli", "run", "all", "--out", out / "executed"]
-    subprocess.run(command, cwd=repository, check=True)
-    return build.build(repository, out / "executed", out)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # one build for all workers
+    with FileLock(shared / "site.lock"):
+        out = shared / "site"
+        if not (out / "html").exists():
+            command = [
+                sys.executable,
+                "-m",
+                "cdp_book.cli",
+                "run",
+                "all",
+                "--out",
+                out / "executed",
+            ]
+            subprocess.run(command, cwd=repository, check=True)
+            build.build(repository, out / "executed", out)
+    return out / "html"
 
 
 @pytest.fixture(scope="session")
