@@ -39,6 +39,7 @@ class Settings:
     """What the functions of the notebook ask of the chapter."""
 
     seed = 0
+    unfinished = None
 
 
 @pytest.fixture(scope="module")
