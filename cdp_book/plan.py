@@ -43,5 +43,5 @@ def _size(files: list[File]) -> str:
 
 def _time(minutes: float | None) -> str:
     if minutes is None:
-        return "hours or days: nobody has measured it"
+        return "an unknown time: nobody has measured it"
     return "about a minute on two cores" if minutes <= 1 else f"{minutes:.0f} minutes on two cores"
