@@ -100,9 +100,9 @@ def test_file_order_knows_its_lines(tables):
 
 
 def test_file_order_says_what_is_wrong(tables):
-    with pytest.raises(InputError, match="'line' or a 'perturbation', not 'gene'"):
+    with pytest.raises(InputError, match="not 'gene'"):
         published.file_order(tables[1], 5, "gene")
-    with pytest.raises(InputError, match="24 lines cannot be cut into 25 folds"):
+    with pytest.raises(InputError, match="24 .* 25 folds"):
         published.file_order(tables[1], 25)
 
 

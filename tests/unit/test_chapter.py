@@ -282,7 +282,7 @@ def test_an_answer_of_the_wrong_kind_is_a_hint_and_no_traceback(c, capsys, answe
 def test_a_solution_must_pass_its_own_check(c, capsys):
     c.check("00-1", 4, RULE, must_pass=True)
     for answer in (5, None):
-        with pytest.raises(InputError, match="Exercise 00-1: the solution fails"):
+        with pytest.raises(InputError, match="00-1: the solution"):
             c.check("00-1", answer, RULE, must_pass=True)
 
 

@@ -218,7 +218,7 @@ def test_tables_that_name_other_cells_are_refused():
     Y = pd.DataFrame(np.eye(2), ["a", "b"], ["x", "y"])
     assert pearson(Y, Y).tolist() == pytest.approx([1, 1])
     for other, side in ((Y.iloc[::-1], "index"), (Y.iloc[:, ::-1], "columns")):
-        with pytest.raises(InputError, match=f"The {side} of Y and P differ"):
+        with pytest.raises(InputError, match=f"{side}"):
             pearson(Y, other)
     with pytest.raises(InputError, match="Unknown axis 'drug'"):
         pearson(Y, Y, axis="drug")
@@ -297,7 +297,7 @@ def test_score_frame_is_tidy():
     assert score_frame(Y, P, "r2", "line")["unit"].tolist() == ["a", "b", "c"]
     assert score_frame(Y, P, "r2", "global")[["unit", "n"]].values.tolist() == [["all", 5]]
     assert score_frame(Y.to_numpy(), P.to_numpy())["unit"].tolist() == [0, 1]
-    with pytest.raises(InputError, match="Unknown metric 'auc': choose from mse"):
+    with pytest.raises(InputError, match="'auc'.* mse"):
         score_frame(Y, P, "auc")
 
 

@@ -66,7 +66,7 @@ def test_the_repository_is_found_from_any_folder_in_it(book, tmp_path):
     deep = book / "a" / "b"
     deep.mkdir(parents=True)
     assert runner.find_repository(deep) == runner.find_repository() == book
-    with pytest.raises(InputError, match="no folder 'notebooks' in .* or above it"):
+    with pytest.raises(InputError, match="'notebooks'"):
         runner.find_repository(tmp_path)
 
 
@@ -78,7 +78,7 @@ def test_chapters_are_named_or_all(book):
 
 
 def test_an_unknown_chapter_names_the_nearest(book):
-    with pytest.raises(InputError, match="no chapter '90_sum': did you mean 90_sums"):
+    with pytest.raises(InputError, match="'90_sum'.*90_sums"):
         runner.find_chapters(["90_sum"], book)
 
 
@@ -169,7 +169,7 @@ def test_the_key_follows_every_input(book, library, monkeypatch):
 def test_a_chapter_is_never_written_over_itself(book, place):
     chapter = book / "notebooks" / "90_sums.ipynb"
     before = chapter.read_bytes()
-    with pytest.raises(InputError, match="lies in the folder of the chapters themselves"):
+    with pytest.raises(InputError, match="chapters"):
         runner.run(chapter, book / "notebooks" / place)
     assert chapter.read_bytes() == before
 
@@ -256,7 +256,7 @@ def test_a_notebook_that_is_none_is_one_sentence(book):
     source = book / "notebooks" / "90_sums.ipynb"
     for text in ('{"cells": [', "[1, 2]"):
         source.write_text(text)
-        with pytest.raises(InputError, match="90_sums.ipynb is not a notebook"):
+        with pytest.raises(InputError, match="90_sums.ipynb"):
             runner.run_all([source], book / "out", {})
 
 
@@ -266,12 +266,12 @@ def test_a_parameters_cell_with_code_in_it_is_refused(book):
         cells = notebook.read(source)
         cells["cells"][1]["source"] = code
         notebook.write(source, cells)
-        with pytest.raises(InputError, match="must hold only lines like `seed = 0`"):
+        with pytest.raises(InputError, match="seed = 0"):
             runner.effective(source, {})
 
 
 def test_what_is_missing_from_the_extra_is_named():
-    with pytest.raises(InputError, match="needs no_such_tool: run `pip install 'cdp-lib.book.'`"):
+    with pytest.raises(InputError, match="no_such_tool"):
         runner.book_tool("no_such_tool")
 
 

@@ -222,13 +222,13 @@ def test_subset_by_names_and_by_mask(cohort):
     assert small.X("expression").index.tolist() == ["L3", "L1"]
     assert small.perturbations.index.tolist() == ["a", "c"]
     assert small.steps[-1].shape == (2, 2)
-    with pytest.raises(InputError, match="1 of the 2 lines .*nobody"):
+    with pytest.raises(InputError, match="1 of the 2 .*nobody"):
         cohort.subset(lines=["L1", "nobody"])
     with pytest.raises(InputError, match="mask has 2 entries"):
         cohort.subset(perturbations=[True, False])
     with pytest.raises(InputError, match="more than once"):
         cohort.subset(lines=["L1", "L1"])
-    with pytest.raises(InputError, match="tiny would hold 0 lines x 3 perturbations: ask for"):
+    with pytest.raises(InputError, match="0 lines x 3"):
         cohort.subset(lines=[])
     assert cohort.subset(lines="L3").Y.index.tolist() == ["L3"]
 
@@ -301,7 +301,7 @@ def test_numbers_in_columns_of_objects_are_numbers():
 
 def test_a_join_that_loses_most_lines_is_a_warning():
     Y, omics, lines = tables()
-    with pytest.warns(UserWarning, match="Only 2 lines are left of 6 .*4 not in expression"):
+    with pytest.warns(UserWarning, match="2 lines .* 6 .*4 not"):
         Cohort.from_tables(Y, {"expression": omics["expression"].loc[["L0", "L4"]]}, lines)
 
 
@@ -316,7 +316,7 @@ def test_repeats_are_averaged_by_name():
 
 def test_an_unknown_edition():
     Y, omics, lines = tables()
-    with pytest.raises(InputError, match="official, pocket, own, teaching"):
+    with pytest.raises(InputError, match="official, pocket, own"):
         Cohort.from_tables(Y, omics, lines, edition="pokcet")
 
 
@@ -353,9 +353,9 @@ def test_a_subset_of_pairs_has_its_drugs(screen):
 def test_pairs_of_an_unknown_drug():
     _, omics, lines = tables()
     pairs = pd.DataFrame({"line": ["L0"], "drug_a": ["a"], "drug_b": ["x"], "value": [1.0]})
-    with pytest.raises(InputError, match="1 drug.s. used in pairs .x"):
+    with pytest.raises(InputError, match="1 drug.s. .*x"):
         PairScreen.from_tables(pairs, omics, lines, pd.DataFrame(index=["a"]))
-    with pytest.raises(InputError, match="1 row.s. without a line or a drug"):
+    with pytest.raises(InputError, match="1 row.s."):
         PairScreen.from_tables(pairs.assign(drug_b=None), omics, lines, pd.DataFrame())
     with pytest.raises(InputError, match="no column value"):
         PairScreen.from_tables(pairs.drop(columns="value"), omics, lines, pd.DataFrame())

@@ -98,7 +98,7 @@ def test_the_spread_divides_by_one_less_than_n():
 
 
 def test_a_gene_without_spread_is_refused():
-    with pytest.raises(InputError, match="fewer than two lines .first: b"):
+    with pytest.raises(InputError, match="first: b"):
         screens.dependency_classes(pd.DataFrame({"a": [0.0, 1.0], "b": [np.nan, 1.0]}))
 
 
@@ -122,5 +122,5 @@ def test_agreement_counts_lines_in_both_and_needs_enough():
     assert list(found["n"]) == [30, 15]
     assert found.at["x", "r"] == pytest.approx(-1) and found.at["x", "ceiling"] == 0
     assert np.isnan(found.at["y", "r"])
-    with pytest.raises(InputError, match="differ in their lines or columns"):
+    with pytest.raises(InputError, match="lines or columns"):
         screens.agreement(a, b.iloc[::-1])

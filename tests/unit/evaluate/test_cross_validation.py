@@ -305,7 +305,7 @@ def test_misspelt_names_are_found_before_anything_is_fitted(cohort):
     ):
         with pytest.raises(InputError, match=message):
             cross_validate({"never": None}, cohort, split, **change)
-    with pytest.raises(InputError, match="'line mean' is the name of a baseline"):
+    with pytest.raises(InputError, match="'line mean'"):
         cross_validate({"line mean": Spy()}, cohort, split)
     other = SimpleNamespace(**vars(cohort) | {"X": lambda omics: cohort.X(omics).iloc[::-1]})
     with pytest.raises(InputError, match="name different lines"):
@@ -375,7 +375,7 @@ def test_summary_counts_constants_and_empty_units_and_takes_a_reference():
     assert table.loc["good", "mean"] == 0.1 and np.isnan(table.loc["good", "p"])
     assert set(table["reference"]) == {"other"} and np.isnan(table.loc["other", "p"])
     assert table.loc["naive one", "gain"] == pytest.approx(-0.05)
-    with pytest.raises(InputError, match="Unknown reference 'nobody'"):
+    with pytest.raises(InputError, match="'nobody'"):
         summary(frame, reference="nobody")
 
 
@@ -398,7 +398,7 @@ def test_a_split_of_other_lines_is_refused(cohort):
     with pytest.raises(InputError, match="lines in another order"):
         fitted(Ridge(), turned, split.folds[0])
     fewer = SimpleNamespace(Y=cohort.Y[1:], X=lambda omics: cohort.X(omics)[1:])
-    with pytest.raises(InputError, match="39 lines x 6 perturbations"):
+    with pytest.raises(InputError, match="39 .*x 6"):
         cross_validate({"ridge": Ridge()}, fewer, split)
 
 

@@ -166,7 +166,7 @@ def test_the_same_model_twice_or_other_cells_under_one_name_are_refused(P, cohor
 
 def test_a_reference_in_two_omics_is_refused(cohort, models, P):
     R = cross_predict(models, cohort, splits.leave_lines_out(cohort, 4, repeats=2), "mutation")
-    with pytest.raises(InputError, match="expression and on mutation"):
+    with pytest.raises(InputError, match="expression .*mutation"):
         (P | R).summary("r2", reference="strong")
 
 
@@ -255,7 +255,7 @@ def test_scores_a_tissue_are_those_of_its_lines_alone(P, cohort):
                 assert row["score"].item() == pytest.approx(r, rel=1e-5)
     table = P.summary("pearson", by=cohort.lines["tissue"])
     assert len(table) == 3 * 7 and set(table["group"]) == set(cohort.lines["tissue"])
-    with pytest.raises(InputError, match="one group for each tested line"):
+    with pytest.raises(InputError, match="cohort.lines"):
         P.summary(by=cohort.lines["tissue"][1:])
 
 

@@ -74,9 +74,9 @@ def test_arrays_and_params():
 
 
 def test_a_failing_estimator_names_the_perturbation():
-    with pytest.raises(InputError, match="LogisticRegression could not .* perturbation 'drug 0'"):
+    with pytest.raises(InputError, match="Logistic.* 'drug 0'"):
         PerPerturbation(LogisticRegression()).fit(*tables())
-    with pytest.raises(InputError, match="estimator is None: give a model"):
+    with pytest.raises(InputError, match="is None"):
         PerPerturbation(None).fit(*tables())
     with pytest.raises(InputError, match="min_labels is 0"):
         PerPerturbation(LinearRegression(), min_labels=0).fit(*tables())

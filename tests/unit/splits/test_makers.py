@@ -193,7 +193,7 @@ def test_a_tissue_split_sets_aside_the_kin_of_tested_lines():
             assert roles["a"] == UNUSED and roles["b"] == TRAIN
         else:
             assert roles["a"] == roles["c"] == TRAIN
-    with pytest.raises(InputError, match="groups are both learned from and scored"):
+    with pytest.raises(InputError, match="groups"):
         assert_no_leak(leave_tissues_out(data, None, tune=0, donors=None), lines["donor"])
 
 
@@ -383,14 +383,14 @@ def test_an_empty_fold_is_refused():
     Y = pd.DataFrame(np.nan, range(6), range(6))
     Y.iloc[[0, 1, 2], [0, 1, 2]] = np.eye(3)
     Y = Y.where(np.eye(6, dtype=bool))  # known on the diagonal only: blocks may miss it
-    with pytest.raises(InputError, match="would have no known response to"):
+    with pytest.raises(InputError, match="no known response"):
         leave_both_out(Y, n_folds=3, repeats=20, tune=0)
 
 
 def test_a_fold_made_by_hand_is_checked_for_leaks():
     roles = np.array([[TRAIN, TRAIN], [TEST, TEST], [TRAIN, TEST]], np.int8)
     split = Split("as published", "As published.", (Fold(roles),))
-    with pytest.raises(InputError, match="As published, fold 0 of repeat 0: 1 groups"):
+    with pytest.raises(InputError, match="fold 0 .*: 1 groups"):
         assert_no_leak(split, ["a", "b", "c"])
     with pytest.raises(InputError, match="2 groups"):
         assert_no_leak(split, ["x", "y"], axis="perturbation")
@@ -419,11 +419,11 @@ def test_a_fold_knows_its_lines_and_perturbations():
             fold.match(turned.Y)
         with pytest.raises(InputError, match="lines in another order"):
             nested(fold, turned, 2)
-        with pytest.raises(InputError, match="perturbations in another order"):
+        with pytest.raises(InputError, match="another order"):
             fold.match(data.Y[data.Y.columns[::-1]])
-        with pytest.raises(InputError, match="1 other lines such as 'new'"):
+        with pytest.raises(InputError, match="1 other lines .*'new'"):
             fold.match(data.Y.rename(index={"l3": "new"}))
-        with pytest.raises(InputError, match="29 lines x 20 perturbations .* 30 x 20") as error:
+        with pytest.raises(InputError, match="29 .*x 20 .* 30 x 20") as error:
             fold.match(data.Y.iloc[1:])
         assert "\n" not in str(error.value) and str(error.value).endswith(".")
 

@@ -96,7 +96,7 @@ def test_what_cannot_be_the_file_is_never_pinned(toy, monkeypatch, tmp_path, nam
     (tmp_path / "mirror/toy").mkdir(parents=True)
     there = tmp_path / "mirror/toy" / name
     there.write_bytes(body)
-    with pytest.raises(DataUnavailable, match=f"{re.escape(why)}, kept aside as {name}.bad-"):
+    with pytest.raises(DataUnavailable, match=f"{re.escape(why)}.*{name}.bad-"):
         toy.get(name)
     good = gzip.compress(TEXT) if name.endswith(".gz") else TEXT
     there.write_bytes(good)
@@ -117,7 +117,7 @@ def test_a_pin_can_be_given_up(server, toy):
     assert [request["path"] for request in server.requests] == ["/a", "/b", "/a"]
     server.serve("/a", BODY)
     toy.at().unlink()
-    with pytest.raises(DataUnavailable, match="`cdp data fetch toy --unpin` forgets it"):
+    with pytest.raises(DataUnavailable, match="toy --unpin"):
         toy.get()
 
 
@@ -143,7 +143,7 @@ def test_no_network_is_one_sentence(toy):
 def test_one_file_that_cannot_be_had_does_not_stop_the_others(server, toy):
     server.serve("/b", BODY)
     toy.lists(file(server.address + "/a"), file(server.address + "/b", name="b.bin"))
-    with pytest.raises(DataUnavailable, match="toy/a.bin .* could not be fetched"):
+    with pytest.raises(DataUnavailable, match="toy/a.bin"):
         download.fetch("toy")
     assert toy.at("b.bin").exists()
 
@@ -229,7 +229,7 @@ def test_bad_requests_are_one_sentence(toy):
 
 def test_what_cannot_fit_is_refused_before_the_first_byte(server, toy):
     toy.lists(file(server.address + "/a", bytes=10**18))
-    with pytest.raises(InputError, match="need 1000000000.00 GB more in .* point CDP_CACHE"):
+    with pytest.raises(InputError, match="1000000000.00 GB"):
         download.fetch("toy")
     assert server.requests == []
 
@@ -238,7 +238,7 @@ def test_a_cache_that_cannot_be_a_folder_is_one_sentence(toy, monkeypatch, tmp_p
     (tmp_path / "taken").write_text("a file")
     monkeypatch.setenv("CDP_CACHE", str(tmp_path / "taken/cache"))
     toy.lists(file("http://127.0.0.1:9/a"))
-    with pytest.raises(InputError, match="cannot be used .* point CDP_CACHE at a folder"):
+    with pytest.raises(InputError, match="CDP_CACHE"):
         download.path("toy", "a.bin")
 
 
@@ -256,7 +256,7 @@ def test_a_cache_that_may_only_be_read_is_enough(server, toy, monkeypatch):
     assert toy.get() == BODY
     assert [each.state for each in download.verify("toy")] == ["ok"]
     toy.at().write_bytes(BODY[::-1])
-    with pytest.raises(InputError, match="Read-only file system.*point CDP_CACHE"):
+    with pytest.raises(InputError, match="Read-only.*CDP_CACHE"):
         toy.get()
 
 
@@ -276,7 +276,7 @@ def test_a_cache_that_may_only_be_read_is_enough(server, toy, monkeypatch):
 def test_a_mirror_that_is_none_is_one_sentence(toy, monkeypatch, mirror):
     monkeypatch.setenv("CDP_MIRROR", mirror)
     toy.lists(file("http://127.0.0.1:9/a"))
-    with pytest.raises(InputError, match=f"CDP_MIRROR is '{re.escape(mirror)}'"):
+    with pytest.raises(InputError, match=f"'{re.escape(mirror)}'"):
         toy.get()
 
 
@@ -305,7 +305,7 @@ def test_a_mirror_folder_that_may_not_be_read_is_passed_over(server, toy, monkey
                 name,
                 lambda path, *rest, usual=usual: refused() if path == there else usual(path, *rest),
             )
-            with pytest.raises(DataUnavailable, match="not readable, Permission denied"):
+            with pytest.raises(DataUnavailable, match="Permission denied"):
                 toy.get()
     assert toy.get() == BODY
 
@@ -313,7 +313,7 @@ def test_a_mirror_folder_that_may_not_be_read_is_passed_over(server, toy, monkey
 def test_a_cache_in_the_home_of_nobody_is_one_sentence(toy, monkeypatch):
     monkeypatch.setenv("CDP_CACHE", "~nosuchuser/x")
     toy.lists(file("http://127.0.0.1:9/a"))
-    with pytest.raises(InputError, match="CDP_CACHE is '~nosuchuser/x'"):
+    with pytest.raises(InputError, match="'~nosuchuser/x'"):
         toy.get()
 
 
@@ -339,7 +339,7 @@ def test_room_is_needed_for_what_is_absent_not_for_what_is_to_be_hashed(server, 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 10**12, 0))
     assert len(download.fetch("toy")) == 1
     toy.at().unlink()
-    with pytest.raises(InputError, match="need 307.2 kB more .* 0 bytes are free"):
+    with pytest.raises(InputError, match="307.2 kB .* 0 bytes"):
         download.fetch("toy")
 
 
@@ -372,7 +372,7 @@ def test_waiting_for_a_process_that_stands_still_says_so_and_ends(server, toy, m
     server.serve("/b", BODY)
     toy.lists(file("http://127.0.0.1:9/a"), file(server.address + "/b", name="b.bin"))
     lock = hold(toy, monkeypatch)
-    with pytest.raises(DataUnavailable, match="toy/a.bin, .* no byte .*toy--a.bin.lock"):
+    with pytest.raises(DataUnavailable, match="toy--a.bin.lock"):
         download.fetch("toy")
     assert lock.is_locked and toy.at("b.bin").exists()
     assert capsys.readouterr().err.count("Waiting for another process that fetches toy/a.bin") == 1

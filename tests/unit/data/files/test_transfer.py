@@ -45,7 +45,7 @@ def test_a_server_that_falls_silent_is_asked_again(server, toy, monkeypatch):
 def test_a_sign_in_page_is_never_taken_for_the_file(server, toy):
     server.serve("/a", BODY, "page")
     toy.lists(file(server.address + "/a", bytes=None, sha256=None))
-    with pytest.raises(DataUnavailable, match="answered with a web page instead of the file"):
+    with pytest.raises(DataUnavailable, match="web page"):
         toy.get()
     assert toy.get() == BODY
 
@@ -149,14 +149,14 @@ def test_retry_after_is_obeyed_said_and_bounded(server, toy, monkeypatch, capsys
     assert 25 < max(waits) <= 30
     server.serve("/c", BODY, 503, retry_after="86400")
     toy.lists(file(server.address + "/c", name="c.bin"))
-    with pytest.raises(DataUnavailable, match="answered 503 and asks to wait 86400 seconds"):
+    with pytest.raises(DataUnavailable, match="503 .*86400"):
         toy.get("c.bin")
 
 
 def test_an_endless_fault_ends(server, toy):
     server.serve("/a", BODY, *[500] * 50)
     toy.lists(file(server.address + "/a"))
-    with pytest.raises(DataUnavailable, match="answered 500, 5 times in a row"):
+    with pytest.raises(DataUnavailable, match="500, 5 times"):
         download.path("toy", "a.bin")
     assert len(server.requests) == transfer.ATTEMPTS
 
@@ -173,7 +173,7 @@ def test_the_next_address_is_tried(server, toy, fault):
 def test_a_wrong_size_is_refused_before_it_is_read(server, toy):
     server.serve("/a", BODY + b"more")
     toy.lists(file(server.address + "/a"))
-    with pytest.raises(DataUnavailable, match="has 307,204 bytes where the catalogue says 307,200"):
+    with pytest.raises(DataUnavailable, match="307,204 .*307,200"):
         download.path("toy", "a.bin")
 
 
@@ -205,7 +205,7 @@ def test_a_full_disk_is_one_sentence_and_the_part_goes_on_later(server, toy, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "_open", opened)
-        with pytest.raises(InputError, match=r"disk is full: toy/a.bin needs 2\d\d.\d kB more in"):
+        with pytest.raises(InputError, match=r"toy/a.bin .*2\d\d.\d kB"):
             download.path("toy", "a.bin")
     assert toy.get() == BODY
     assert server.requests[-1]["Range"]
@@ -223,7 +223,7 @@ def test_a_real_full_disk(server, toy, monkeypatch, tmp_path):
         monkeypatch.setenv("CDP_CACHE", str(disk))
         server.serve("/a", BODY)
         toy.lists(file(server.address + "/a"))
-        with pytest.raises(InputError, match="disk is full: toy/a.bin needs .* point CDP_CACHE"):
+        with pytest.raises(InputError, match="toy/a.bin .*CDP_CACHE"):
             download.path("toy", "a.bin")
         with pytest.raises(InputError, match="only .* are free"):
             download.fetch("toy")

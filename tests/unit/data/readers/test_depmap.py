@@ -224,5 +224,5 @@ def test_a_matrix_of_counts_with_other_numbers_is_named(tmp_path):
     for paths in (("3", "1"), ("1", "")):  # too high; missing
         files = matrices(tmp_path, *(good.replace("2", value) for value in paths))
         bad = "Damaging" if paths[0] == "3" else "Hotspot"
-        with pytest.raises(InputError, match=f"Matrix{bad}.csv has 1 cell"):
+        with pytest.raises(InputError, match=f"{bad}.csv has 1"):
             readers.mutation_matrices(*files)

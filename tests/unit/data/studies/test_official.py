@@ -100,7 +100,7 @@ def test_every_study_loads_from_files_of_the_official_formats(study, taken, tmp_
 def test_the_shipped_catalogue_refuses_them(folder, monkeypatch, tmp_path):
     monkeypatch.setenv("CDP_MIRROR", str(folder))
     monkeypatch.setenv("CDP_CACHE", str(tmp_path))
-    with pytest.raises(ValueError, match="md5 is|sha256 is|no connection"):
+    with pytest.raises(ValueError, match="md5|sha256|connection"):
         load("gene-dependency", "official")
 
 

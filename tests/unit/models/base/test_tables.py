@@ -66,7 +66,7 @@ def test_scikit_learn_can_search_with_unknown_labels():
 def test_a_score_is_not_realigned_and_needs_labels():
     model = RIDGE.fit(X, Y)
     for other in (Y.iloc[::-1], Y.iloc[:, ::-1]):
-        with pytest.raises(InputError, match="different lines|columns of Y and P differ"):
+        with pytest.raises(InputError, match="lines|columns"):
             model.score(X, other)
     with pytest.raises(InputError, match="nothing to score"):
         model.score(X.iloc[:1], Y.iloc[:1])
@@ -75,7 +75,7 @@ def test_a_score_is_not_realigned_and_needs_labels():
 @pytest.mark.parametrize("scale", [1e200, 1e-200])
 @pytest.mark.parametrize("model", [LinearRegression(), FeedForward(training=FAST)])
 def test_values_whose_variance_overflows_or_vanishes_are_refused(model, scale):
-    with pytest.raises(InputError, match="beyond 1e.30, in 5 of 5|in larger units"):
+    with pytest.raises(InputError, match="1e.30|units"):
         model.fit(X * scale, Y)
 
 

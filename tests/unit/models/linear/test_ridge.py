@@ -319,7 +319,7 @@ def test_bad_settings_and_other_features_are_one_sentence():
     with pytest.raises(InputError, match="not fitted"):
         Ridge().predict(X)
     model = Ridge(ALPHAS).fit(X, Y)
-    with pytest.raises(InputError, match="lacks 1 of them, first 'gene 0'"):
+    with pytest.raises(InputError, match="'gene 0'"):
         model.predict(X.drop(columns="gene 0"))
     with pytest.raises(InputError, match="another order"):
         model.predict(X.iloc[:, ::-1])

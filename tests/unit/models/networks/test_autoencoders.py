@@ -225,7 +225,7 @@ class Published(BaseEstimator):
 def test_the_published_protocol_is_caught(leak, assert_blind_to_test_labels):
     small = cohort()
     folds = splits.leave_lines_out(small, 2, tune=0.0)
-    with pytest.raises(AssertionError, match="test labels permuted: model.*changed"):
+    with pytest.raises(AssertionError, match="permuted: model"):
         assert_blind_to_test_labels(lambda cohort: Published(cohort, leak), small, folds)
 
 

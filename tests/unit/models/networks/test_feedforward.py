@@ -101,7 +101,7 @@ def test_two_level_columns_are_several_omics_side_by_side():
     double = pd.concat({"expression": X, "mutation": X.gt(5).astype(float)}, axis=1)
     assert quick(training__epochs=2).fit(double, Y).predict(double).shape == Y.shape
     double[("mutation", "gene 4")] = np.nan
-    with pytest.raises(InputError, match=r"column \('mutation', 'gene 4'\)"):
+    with pytest.raises(InputError, match=r"'mutation', 'gene 4'"):
         quick().fit(double, Y)
 
 
@@ -120,7 +120,7 @@ def test_bad_settings_are_one_sentence():
     X, Y = tables()
     with pytest.raises(InputError, match="activation is 'swish'"):
         quick(activation="swish").fit(X, Y)
-    with pytest.raises(InputError, match="validation_fraction is 1.5"):
+    with pytest.raises(InputError, match="fraction is 1.5"):
         quick(training__validation_fraction=1.5).fit(X, Y)
     with pytest.raises(InputError, match="smaller lr"):
         quick(training__lr=1e30, training__patience=None).fit(X, Y)
@@ -145,9 +145,9 @@ def test_bad_settings_are_one_sentence():
 
 def test_validation_labels_are_not_realigned():
     X, Y = tables()
-    with pytest.raises(InputError, match="Y .* 3 perturbations .* order"):
+    with pytest.raises(InputError, match="3 perturbations"):
         quick().fit(X, Y, validation=(X, Y.iloc[:, ::-1]))
-    with pytest.raises(InputError, match=r"Y has the shape \(120, 1\)"):
+    with pytest.raises(InputError, match=r"\(120, 1\)"):
         quick().fit(X, Y, validation=(X, Y.iloc[:, :1]))
 
 
