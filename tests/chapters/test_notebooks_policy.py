@@ -72,8 +72,9 @@ def parameter_problems(path: Path, chapter: dict) -> Iterator[str]:
     except InputError as error:
         yield str(error)
         return
-    common = {"profile": "quick", "data": "teaching", "seed": 0}
-    if {name: values.get(name) for name in common} != common:
+    common = {"profile": "quick", "data": "pocket", "seed": 0}
+    started = {name: values.get(name) for name in common}
+    if started not in (common, common | {"data": "teaching"}):  # until each chapter is real first
         yield f"its parameters do not start from {common}"
 
 
@@ -133,13 +134,17 @@ def exercise_problems(path: Path, chapter: dict) -> Iterator[str]:
         if not name.startswith(f"{path.name[:2]}-"):
             yield f"exercise {name} is not numbered after its chapter"
         tagged = [(role, cell) for cell in cells for role in roles if role in notebook.tags(cell)]
+        if len(tagged) == 1 and tagged[0][1]["cell_type"] == "markdown":
+            if "<details" not in notebook.source(tagged[0][1]):
+                yield f"exercise {name} asks without code, and folds no answer (<details>)"
+            continue
         if tuple(role for role, _ in tagged) != roles:
             yield f"exercise {name} has not one stub, one check and one solution, in this order"
             continue
         stub, check, solution = (cell for _, cell in tagged)
         if "..." not in notebook.source(stub):
             yield f"the stub of exercise {name} leaves nothing open (...)"
-        if any(f'"{name}"' not in notebook.source(cell) for cell in (check, solution)):
+        if any(not checks(notebook.source(cell), name) for cell in (check, solution)):
             yield f"the check or solution of exercise {name} does not check {name}"
         if "must_pass=True" not in notebook.source(solution):
             yield f"the solution of exercise {name} is not held to its check (must_pass=True)"
@@ -147,6 +152,11 @@ def exercise_problems(path: Path, chapter: dict) -> Iterator[str]:
             yield f"the check of exercise {name} would stop a student (must_pass)"
         if "hide-cell" not in notebook.tags(solution):
             yield f"the solution of exercise {name} is not tagged hide-cell"
+
+
+def checks(code: str, name: str) -> bool:
+    """Is exercise "05-2" checked here, by `c.check("05-2", ...)` or `exercises.check_2(...)`?"""
+    return f'"{name}"' in code or f"exercises.check_{name.partition('-')[2]}(" in code
 
 
 def student_problems(chapter: dict) -> Iterator[str]:
@@ -229,6 +239,11 @@ def solution_first(chapter: dict) -> None:
     )
 
 
+def without_an_answer(chapter: dict) -> None:
+    question = {"cell_type": "markdown", "id": "question", "metadata": {"tags": ["exercise"]}}
+    chapter["cells"].append(question | {"source": "### Exercise 92-9 (easy): read a figure"})
+
+
 BROKEN: list[tuple[Callable[[dict], object], str]] = [
     (lambda c: edit(c, "## The data", "```{bibliography}\n```\n\n## The data"), "bibliography of"),
     (run_once, "outputs are not stripped"),
@@ -256,6 +271,8 @@ BROKEN: list[tuple[Callable[[dict], object], str]] = [
     (lambda c: tag(c, "check", "other"), "not one stub, one check and one solution"),
     (lambda c: edit(c, "answer = ...", "answer = 1"), "leaves nothing open"),
     (lambda c: edit(c, 'c.check("92-2"', 'c.check("92-1"'), "does not check 92-2"),
+    (lambda c: edit(c, 'c.check("92-2", ', "exercises.check_1(c, "), "does not check 92-2"),
+    (without_an_answer, "folds no answer"),
     (lambda c: edit(c, "must_pass=True", ""), "not held to its check"),
     (lambda c: edit(c, '."))', '."), must_pass=False)'), "would stop a student"),
     (lambda c: tag(c, "hide-cell", "other"), "not tagged hide-cell"),
@@ -271,6 +288,16 @@ def test_each_rule_bites(tmp_path, break_it, sentence):
     path = tmp_path / SPECIMEN.name
     notebook.write(path, chapter)
     assert any(sentence in problem for problem in problems(path, SPECIMEN_ADDRESS))
+
+
+def test_checks_of_the_library_and_questions_without_code_keep_to_the_rules(tmp_path):
+    chapter = notebook.read(SPECIMEN)
+    edit(chapter, 'c.check("92-2", ', "exercises.check_2(c, ")
+    without_an_answer(chapter)
+    chapter["cells"][-1]["source"] += "\n\n<details><summary>Answer</summary>Yes.</details>"
+    path = tmp_path / SPECIMEN.name
+    notebook.write(path, chapter)
+    assert list(problems(path, SPECIMEN_ADDRESS)) == []
 
 
 def test_a_foundation_chapter_needs_no_paper(tmp_path):
