@@ -11,10 +11,13 @@ from cdp_lib.figures.charts import (
 )
 from cdp_lib.figures.dumbbells import dumbbell
 from cdp_lib.figures.maps import picture, tissue_map
+from cdp_lib.figures.points import points
+from cdp_lib.figures.rows import rows
+from cdp_lib.figures.slopes import slopes
 from cdp_lib.figures.style import COLOURS, HATCH, INK, canvas, finish, look, mark, svg, theme
 
 __all__ = [
     "canvas", "distributions", "dumbbell", "finish", "heatmap", "look", "mark", "picture",
-    "scatter", "scores", "splits_diagram", "svg", "theme", "tissue_map", "COLOURS", "HATCH",
-    "INK", "ROLE_LOOK", "Rectangle",
+    "points", "rows", "scatter", "scores", "slopes", "splits_diagram", "svg", "theme",
+    "tissue_map", "COLOURS", "HATCH", "INK", "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

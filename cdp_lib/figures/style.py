@@ -8,14 +8,21 @@ serves the light and the dark page.
 
 from __future__ import annotations
 
+import functools
 import io
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 
 import matplotlib
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from cdp_lib.errors import InputError
 
 INK = "#767676"
 COLOURS = {
@@ -33,10 +40,14 @@ WORDS = {
     "baseline": "best naive baseline",
     "teaching": "simulated",
 }
+PLAIN = "#8A63C4"  # measurements, which are no score of anything
+HUES = (PLAIN, "#A87900", "#D1629A", "#5A8F29")  # kinds of lines, genes or drugs
+SHAPES = ("o", "s", "^")
 NAMES = {"r2": "R²", "pearson": "Pearson r", "spearman": "Spearman ρ"}
 NAMES |= {"mse": "MSE", "rmse": "RMSE", "mae": "MAE"}
 HATCH = "////"
-WIDTH = 7.0  # inches
+WIDTH = 7.0  # inches, on a desk
+NARROW = 3.6  # inches, on a phone: there 8.5 points are 11 pixels
 LARGEST_SVG = 400_000  # bytes; the points of a larger figure become pixels, its text does not
 
 STYLE = {
@@ -82,12 +93,46 @@ def look() -> AbstractContextManager:
     return matplotlib.rc_context(STYLE)
 
 
-def canvas(height: float, columns: int = 1, **options) -> tuple[Figure, list[Axes]]:
-    """A figure of the book's width and its axes, known to no global state."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+WIDE_NOW = ContextVar("WIDE_NOW", default=True)
+
+
+def narrow() -> bool:
+    """Whether the figure being drawn is the one for a phone."""
+    return not WIDE_NOW.get()
+
+
+def two_widths(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """The function draws twice: for a desk, and for a phone as `figure.narrow`."""
+
+    @functools.wraps(draw)
+    def twice(*args, **options) -> Figure:
+        figure = draw(*args, **options)
+        if not narrow():
+            token = WIDE_NOW.set(False)
+            try:
+                figure.narrow = draw(*args, **options)
+            finally:
+                WIDE_NOW.reset(token)
+        return figure
+
+    return twice
+
+
+def canvas(
+    height: float, columns: int = 1, stacked: bool = False, **options
+) -> tuple[Figure, list[Axes]]:
+    """A figure and its axes, known to no global state; `height` inches for each row of axes.
+
+    The axes stand side by side, or one below the other where they are `stacked` or the page is
+    narrow.
+    """
+    stacked = stacked or narrow()
+    shape = (columns, 1) if stacked else (1, columns)
+    size = (NARROW if narrow() else WIDTH, height * shape[0])
+    figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, columns, squeeze=False, **options)
-    return figure, list(axes[0])
+    axes = figure.subplots(*shape, squeeze=False, **options)
+    return figure, list(axes.ravel())
 
 
 def finish(figure: Figure, alt_text: str) -> Figure:
@@ -110,6 +155,52 @@ def mark(
         x, y, MARKERS[role], ms=12 if bar else 7, mec=colour, mfc="none" if hollow else colour,
         mew=1.2 if hollow else 3 if bar else 1, zorder=3, linestyle="none", clip_on=False,
     )  # fmt: skip
+
+
+def kind_look(number: int) -> tuple[str, str]:
+    """Hue and shape of the kind with this number: neighbours differ in both."""
+    return HUES[number % len(HUES)], SHAPES[number % len(SHAPES)]
+
+
+def key(role: str, hollow: bool = False) -> Line2D:
+    """The mark of a role, for a legend."""
+    bar = MARKERS[role] == "|"
+    size = {"ms": 11, "mew": 3} if bar else {"ms": 7, "mew": 1.2 if hollow else 1}
+    fill = {"mfc": "none"} if hollow else {}
+    return Line2D(
+        [], [], marker=MARKERS[role], color=COLOURS[role], linestyle="none", **size, **fill
+    )
+
+
+def needs(frame: pd.DataFrame, what: str, columns: tuple[str, ...]) -> None:
+    """Refuse a table that lacks a column."""
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        raise InputError(f"{what} needs the columns {', '.join(missing)}, which the table lacks.")
+
+
+def plus_minus(mean: float, sd: float | None) -> str:
+    """A score and its sd as text."""
+    if pd.isna(mean):
+        return "no score"
+    if sd is None or pd.isna(sd):
+        return f"{mean:.2f}"
+    return f"{mean:.2f} ± {sd:.2f}" if sd == 0 or sd >= 0.005 else f"{mean:.2f} ± {sd:.1g}"
+
+
+def score_words(part: pd.DataFrame) -> str:
+    """What a table of scores measures, from its first row: metric, axis and split."""
+    first = part.iloc[0]
+    metric = NAMES.get(first.get("metric"), first.get("metric") or "score")
+    axis = {None: "", "global": ", over all cells"}.get(
+        first.get("axis"), f" per {first.get('axis')}"
+    )
+    split = f", {first['split']}" if first.get("split") else ""
+    return f"{metric}{axis}{split}"
+
+
+def simulated(edition: str) -> str:
+    return "Simulated data. " if edition == "teaching" else ""
 
 
 def svg(figure: Figure, name: str) -> str:
