@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("tests/unit/models", "tests/unit/splits", "tests/unit/data/readers", "tests/unit/evaluate")
-NEEDED = ("pytest", "hypothesis", "pytest-benchmark", "pytest-xdist")
+NEEDED = ("pytest", "hypothesis", "pytest-benchmark", "pytest-xdist", "openpyxl", "pyreadr")
 
 
 def bounds() -> list[str]:

@@ -230,9 +230,8 @@ def _of(whole: int | None) -> str:
 
 def _blocks(reply: requests.Response) -> Iterator[bytes]:
     """The bytes as they come, however few at a time; a server that only drips is left."""
-    read = getattr(reply.raw, "read1", reply.raw.read)  # urllib3 1 has no read1
     since, got = time.monotonic(), 0
-    while block := read(1 << 16, decode_content=False):
+    while block := reply.raw.read1(1 << 16, decode_content=False):
         yield block
         got += len(block)
         seconds = time.monotonic() - since

@@ -1,22 +1,21 @@
 """The first sheet of an Excel workbook, new (.xlsx) or old (.xls), read with bounds."""
 
-import contextlib
-import io
 import re
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
 import pandas as pd
-import xlrd
+from python_calamine import load_workbook
 
 from cdp_lib.data.checks import few
 from cdp_lib.data.readers.files import AGAIN
-from cdp_lib.data.readers.tables import TEXT
+from cdp_lib.data.readers.tables import NO_NUMBER, TEXT
 from cdp_lib.errors import InputError
 
 MOST_ROWS = 2**20  # of a sheet, by Excel's own rule
-ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
+MOST_CELLS = 2**26  # of a sheet from its first to its last: each costs memory, also an empty one
+FAR = re.compile(rb'\br="(?:[A-Z]?(\d{6,})|([A-Z]{2,})(\d+))"')  # row 100000 or column AA on
 UNCALCULATED = re.compile(rb"<f\b[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 BLOCK = 2**22  # bytes of a sheet that are searched at once
 OVERLAP = 2**12
@@ -25,66 +24,62 @@ OVERLAP = 2**12
 def workbook(file: BinaryIO, path: str | Path, nothing: tuple[str, ...] = ()) -> pd.DataFrame:
     """The cells of the first sheet as they are: text, numbers, dates, or nothing."""
     name = Path(path).name
+    file.seek(0)
     try:
-        file.seek(0)
         if file.read(2) == b"PK":
             refuse_odd_sheets(file, name)
-            file.seek(0)
-            missing = list(nothing) or None
-            frame = pd.read_excel(
-                file, header=None, dtype=object, nrows=MOST_ROWS, na_values=missing
-            )
-        else:
-            file.seek(0)
-            frame = old_sheet(file.read(), nothing)
+        file.seek(0)
+        rows = load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
     except InputError:
         raise
-    except Exception as error:  # openpyxl and xlrd meet damage in many ways
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # where Rust panics at damage, what it raises is no Exception
         raise InputError(f"{name} is not a whole Excel workbook: {AGAIN}.") from error
-    if not len(frame):
+    if not rows:
         raise InputError(f"{name} holds no rows: {AGAIN}.")
-    return frame
+    frame = pd.DataFrame([[whole(cell) for cell in row] for row in rows], dtype=object)
+    return frame.mask(frame.isin([*NO_NUMBER, *nothing]), None)
 
 
-def old_sheet(content: bytes, nothing: tuple[str, ...]) -> pd.DataFrame:
-    """The first sheet of an .xls file; a date or a truth stays apart from a number."""
-    with contextlib.redirect_stdout(io.StringIO()):  # xlrd prints what it thinks of a file
-        sheet = xlrd.open_workbook(file_contents=content, logfile=io.StringIO()).sheet_by_index(0)
-    kinds = {xlrd.XL_CELL_DATE: pd.Timestamp, xlrd.XL_CELL_BOOLEAN: bool}
-    rows = [
-        [
-            None
-            if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR)
-            or cell.value in ("", *nothing)
-            else kinds.get(cell.ctype, lambda value: value)(cell.value)
-            for cell in sheet.row(number)
-        ]
-        for number in range(sheet.nrows)
-    ]
-    return pd.DataFrame(rows, dtype=object)
+def whole(cell: object) -> object:
+    """A workbook holds every number as a float: whole ones are ids."""
+    if type(cell) is float and cell.is_integer() and abs(cell) < 2**53:
+        return int(cell)
+    return cell
 
 
 def refuse_odd_sheets(file: BinaryIO, name: str) -> None:
-    """Refuse rows beyond any sheet, and formulas that nobody has calculated."""
+    """Refuse cells so far away that they fill the memory, and formulas without their values."""
     with zipfile.ZipFile(file) as archive:
         for sheet in archive.namelist():
             if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", sheet):
                 continue
             with archive.open(sheet) as part:
-                text = b""
+                text, rows, columns = b"", 1, 1
                 while block := part.read(BLOCK):
                     text = text[-OVERLAP:] + block
-                    beyond = next((n for n in ROW.findall(text) if int(n[:9]) > MOST_ROWS), None)
-                    if beyond is not None:
+                    for row, letters, number in set(FAR.findall(text)):
+                        rows = max(rows, int((row or number)[:12]))
+                        columns = max(columns, column_number(letters))
+                    if rows > MOST_ROWS or rows * columns > MOST_CELLS:
                         raise InputError(
-                            f"{name} names the row {beyond[:12].decode()}, but a sheet ends at "
-                            f"row {MOST_ROWS}: {AGAIN}."
+                            f"{name} names the row {rows} and the column {columns}, which is more "
+                            f"than a table of measurements has: {AGAIN}."
                         )
                     if b"<f" in text and UNCALCULATED.search(text):
                         raise InputError(
                             f"{name} holds formulas without values: open it in Excel, save it, or "
                             f"save its values as CSV."
                         )
+
+
+def column_number(letters: bytes) -> int:
+    """A is 1, Z is 26, AA is 27."""
+    number = 0
+    for letter in letters[:4]:
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def with_header(frame: pd.DataFrame, row: int, path: str | Path) -> pd.DataFrame:

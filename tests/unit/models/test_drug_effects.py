@@ -217,7 +217,7 @@ class TestOnSynergyScores:
         scores = []
         for fold in range(5):
             test = pairs["fold"] == fold
-            P = model.fit(Y, Y.where(~test, axis=1), **table).predict(Y)
+            P = model.fit(Y, Y.where(np.outer(np.ones(len(Y)), ~test) > 0), **table).predict(Y)
             truth = Y.loc[:, test]
             scores.append(
                 [rmse(truth, P[truth.columns], "global") ** 2]

@@ -85,6 +85,30 @@ def test_a_row_beyond_the_end_of_every_sheet(tmp_path):
     refused(path, "row 1000000000")
 
 
+def test_a_cell_so_far_away_that_an_array_would_fill_the_memory(tmp_path):
+    path = edited(save(tmp_path, FITTED), b'<c r="B3"', b'<c r="XFD900000"')
+    refused(path, "row 900000 and the column 16384")
+
+
+def test_words_for_nothing_and_errors_of_a_sheet_are_empty(tmp_path):
+    frame = FITTED.astype(object)
+    frame.loc[1, "CELL_LINE_NAME"] = "#N/A"
+    refused(save(tmp_path, frame), "line_name")
+    sheet = edited(save(tmp_path, FITTED), b"<v>0.93022</v>", b"<v>1e400</v>")
+    refused(sheet, "GDSC2.xlsx")
+
+
+def test_a_panic_of_the_rust_reader_is_one_sentence(tmp_path, monkeypatch):
+    class Panic(BaseException):
+        """What a panic in Rust becomes."""
+
+    def panics(file):
+        raise Panic
+
+    monkeypatch.setattr("cdp_lib.data.readers.excel.load_workbook", panics)
+    refused(save(tmp_path, FITTED), "not a whole Excel")
+
+
 def test_a_damaged_workbook_is_one_sentence_or_the_same_table(tmp_path):
     path = save(tmp_path, FITTED)
     packed, whole = path.read_bytes(), readers.gdsc_fitted(path)
