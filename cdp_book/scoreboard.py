@@ -16,7 +16,7 @@ from cdp_lib import claims
 from cdp_lib.claims.ledger import TOLERANCES, Paper
 from cdp_lib.claims.recorded import ARITHMETIC
 from cdp_lib.data.editions import EDITIONS
-from cdp_lib.figures.style import NAMES
+from cdp_lib.metrics import NAMES
 
 # A verdict is a word and a shape; its colour says nothing that they do not.
 SHAPES = dict(zip(claims.VERDICTS, "●◐✕◇○", strict=True))

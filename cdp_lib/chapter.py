@@ -14,7 +14,7 @@ import platform
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,8 @@ class Chapter:
         self,
         key: str,
         value: Value,
+        *,
+        data: str | None = None,
         **about: Any,
     ) -> None:
         """Hand one result to the scoreboard; the page shows nothing.
@@ -143,7 +145,8 @@ class Chapter:
         The value is a number, a shape, a text, or true or false for a statement. None says that
         the claim was not run, and `reason` why. `about` are the other fields of
         `cdp_lib.claims.Record`: claim, sd, n, metric, axis, split, protocol, baseline, comparable,
-        reason. `cdp run --record` collects these.
+        reason. `cdp run --record` collects these. `data` is the edition behind it (default: this
+        run's); a result of another edition is shown and not recorded.
 
         protocol="arithmetic" says that a claim was checked against the paper's own other numbers,
         without any data; such verdicts are counted apart.
@@ -154,6 +157,8 @@ class Chapter:
         """
         from cdp_lib.claims.recorded import Record
 
+        if data not in (None, self.data):
+            return
         try:
             record = Record(key, value, self.data, self.name, **about)
         except InputError as problem:
@@ -161,6 +166,106 @@ class Chapter:
         result = asdict(record)
         del result["chapter"]  # the folder of a record names it
         _show({RECORD: result, "text/html": ""})  # the empty HTML keeps every front end silent
+
+    def table(self, frame: Any, caption: str, digits: Any = 2, *, data: str | None = None) -> None:
+        """Show a frame as a table with a caption; an index with a name becomes its first column.
+
+        `digits` after the point hold for all columns, or come as a dictionary of some columns.
+        `data` is the edition behind it (default: this run's); simulated numbers are called so.
+        """
+        from cdp_lib.claims import tables
+
+        caption = self._named(caption, data)
+        page, words = (make(frame, caption, digits) for make in (tables.as_html, tables.as_text))
+        _show({"text/html": page, "text/plain": words}, words=words)
+
+    def scores(
+        self,
+        key: str,
+        summary: Any,
+        caption: str,
+        *,
+        claims: Mapping[str, str] | None = None,
+        protocol: str | None = None,
+        reason: str | None = None,
+        comparable: bool | None = None,
+        hide: Sequence[str] = (),
+        per: str | None = None,
+        digits: int = 3,
+        data: str | None = None,
+    ) -> None:
+        """Show a summary of scores as a table, and record each row under "key/model".
+
+        `summary` is a frame of `P.summary(...)` or `P.against(...)`; one with several metrics,
+        axes, splits or cohorts becomes a table each, and what differs joins the key.  `claims`
+        lead from a model to the claim that reports its number.  Such a row is comparable only where
+        the run is full and on the official data and no `reason` speaks against it; `reason` is a
+        clause that says why it is not.  `hide` names models that are recorded and not shown,
+        `protocol` holds for all models but the naive ones, and `per` is the word for a unit of the
+        axis, such as "gene".
+        """
+        from cdp_lib.claims import claim, scores
+
+        named = {name: claim(id) for name, id in (claims or {}).items()}
+        why = reason or self._not_the_papers()
+        about = {"protocol": protocol, "comparable": comparable or not why, "reason": why}
+        placed, tables = set(), []
+        for part_key, words, part in scores.parts(key, summary):
+            mine = scores.of_part(named, part)
+            placed, tables = placed | set(mine), [*tables, part]
+            for row in scores.recorded(part_key, part, mine, about):
+                self.record(**row, data=data)
+            said = f"{caption} ({words})" if words else caption
+            if mine and not about["comparable"]:
+                said = f"{said.rstrip('.')}. Not comparable with what is reported: {why}."
+            visible = part[~part["name"].isin(hide)]
+            self.table(scores.shown(visible, mine, digits, per), said, digits, data=data)
+        scores.check_placed(key, named, placed, tables)
+
+    def say(self, text: str) -> None:
+        """Show Markdown, such as a sentence with the numbers of this run."""
+        _show({"text/markdown": text, "text/plain": text}, words=text)
+
+    def conclude(self, id: str, evidence: Any, *, leaky: Any = None, because: str = "") -> None:
+        """Say whether a conclusion of a paper holds, by its rule, and record it.
+
+        `evidence` has a row for each comparison that the rule names: comparison, gain, low, high,
+        unit, n, and p where there are folds (see `claims.evidence`); `leaky` has the same
+        comparisons under the published leak.  Only real data decide, and not the profile quick:
+        elsewhere the sentence says so, and nothing is recorded.
+        """
+        from cdp_lib.claims import conclusions
+
+        rule = conclusions.conclusion(id)
+        decides = self.data != "teaching" and self.profile != "quick"
+        for name, rows in (("evidence", evidence), ("leaky", leaky)):
+            if rows is not None:
+                conclusions.check(rule, rows, name, whole=decides and name == "evidence")
+        found = conclusions.status(evidence, leaky)
+        undecided = "" if decides else self._decides_nothing()
+        page, words = conclusions.told(rule, found, evidence, leaky, because, undecided)
+        _show({"text/html": page, "text/plain": words}, words=words)
+        if decides:
+            rows = conclusions.plain(evidence, leaky)
+            self.record(f"conclusion/{id}", found, conclusion=id, evidence=rows, reason=because)
+
+    def _not_the_papers(self) -> str | None:
+        """Why a run like this one cannot be compared with a paper's number; None if it can."""
+        if self.data == "teaching":
+            return "simulated data"
+        if self.data == "pocket":
+            return "the pocket edition holds a part of the data, or another release"
+        return None if self.profile == "full" else f"profile {self.profile}, not the paper's own"
+
+    def _decides_nothing(self) -> str:
+        if self.data == "teaching":
+            return "on simulated data, which decide nothing about cancer"
+        return "on a part of the real data (profile quick), which decides nothing"
+
+    def _named(self, caption: str, data: str | None) -> str:
+        """A caption that calls simulated data simulated."""
+        simulated = (data or self.data) == "teaching" and "simulated" not in caption.lower()
+        return f"{caption.rstrip().rstrip('.')}. Simulated data." if simulated else caption
 
     def figure(
         self,
@@ -281,8 +386,12 @@ def _device_words(device: Any) -> str:
     return f"{device} with {torch.get_num_threads()} threads"
 
 
-def _show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
-    """Display in a notebook; a plain script has no page, and shows nothing."""
+def _show(
+    bundle: dict[str, Any], metadata: dict[str, Any] | None = None, words: str | None = None
+) -> None:
+    """Display in a notebook; a plain script has no page, and prints the `words`."""
     ipython = sys.modules.get("IPython")
     if ipython is not None and ipython.get_ipython() is not None:
         ipython.display.display(bundle, raw=True, metadata=metadata)
+    elif words is not None:
+        print(words)

@@ -1,5 +1,6 @@
 """What the papers report, what was measured, and the verdict."""
 
+from cdp_lib.claims.conclusions import Conclusion, conclusion, evidence
 from cdp_lib.claims.ledger import Claim, Paper, claim, claims, papers, root
 from cdp_lib.claims.recorded import Record, Run, records, runs
 from cdp_lib.claims.verdicts import (
@@ -15,7 +16,7 @@ from cdp_lib.claims.verdicts import (
 )
 
 __all__ = [
-    "NOT_COMPARABLE", "NOT_RUN", "VERDICTS", "Claim", "Paper", "Record", "Run", "claim", "claims",
-    "judge", "papers", "records", "root", "runs", "settled", "summary", "table", "tolerance",
-    "verdict",
+    "NOT_COMPARABLE", "NOT_RUN", "VERDICTS", "Claim", "Conclusion", "Paper", "Record", "Run",
+    "claim", "claims", "conclusion", "evidence", "judge", "papers", "records", "root", "runs",
+    "settled", "summary", "table", "tolerance", "verdict",
 ]  # fmt: skip

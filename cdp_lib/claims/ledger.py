@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
@@ -79,6 +80,10 @@ class Claim:
     def reported(self) -> str:
         return self.printed or self.show(self.value)
 
+    @property
+    def with_sd(self) -> str:
+        return self.reported if self.sd is None else f"{self.reported} ± {self.sd:g}"
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -127,20 +132,25 @@ def claim(id: str, folder: Path | None = None) -> Claim:
     return known[id]
 
 
+def files(folder: Path | None = None) -> Iterator[tuple[Path, dict]]:
+    """Each ledger file and what it holds; a malformed one is named."""
+    for path in sorted(((folder or root()) / "claims").glob("*.toml")):
+        try:
+            text = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        except tomllib.TOMLDecodeError as problem:
+            raise InputError(f"{path} is not valid TOML ({problem}); correct the file.") from None
+        missing = {"paper", "citation", "title", "headline", "group"} - set(text)
+        if missing or not {"doi", "arxiv"} & set(text):
+            lacks = ", ".join(sorted(missing)) or "doi or arxiv"
+            raise InputError(f"{path} lacks {lacks}; add it at the head of the file.")
+        yield path, text
+
+
 def _ledger(folder: Path | None) -> list[tuple[Paper, tuple[Claim, ...]]]:
-    paths = sorted(((folder or root()) / "claims").glob("*.toml"))
-    return [_read(path) for path in paths]
+    return [_paper(path, text) for path, text in files(folder)]
 
 
-def _read(path: Path) -> tuple[Paper, tuple[Claim, ...]]:
-    try:
-        text = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(f"{path} is not valid TOML ({problem}); correct the file.") from None
-    missing = {"paper", "citation", "title", "headline", "group"} - set(text)
-    if missing or not {"doi", "arxiv"} & set(text):
-        lacks = ", ".join(sorted(missing)) or "doi or arxiv"
-        raise InputError(f"{path} lacks {lacks}; add it at the head of the file.")
+def _paper(path: Path, text: dict) -> tuple[Paper, tuple[Claim, ...]]:
     link = f"https://doi.org/{text['doi']}" if "doi" in text else None
     link = link or f"https://arxiv.org/abs/{text['arxiv']}"
     head = Paper(

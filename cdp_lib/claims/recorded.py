@@ -25,6 +25,7 @@ from cdp_lib.models.base.protocols import PROTOCOLS as PROCEDURES
 
 ARITHMETIC = "arithmetic"  # the protocol of a number computed from a paper's own, without any data
 PROTOCOLS = (None, *PROCEDURES, ARITHMETIC)
+NUMBERS = ("value", "sd", "n", "gain", "low", "high", "p", "floor", "ceiling", "share")
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,21 @@ class Record:
     baseline: bool = False
     comparable: bool = True
     reason: str | None = None
+    sd_over: str | None = None  # what sd is over: "folds of lines"
+    reference: str | None = None  # whom gain, low, high and p compare with
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    floor: float | None = None  # the best naive baseline, and what replicates allow
+    ceiling: float | None = None
+    share: float | None = None
+    conclusion: str | None = None  # its value is then a status, and evidence its comparisons
+    evidence: list | None = None
 
     def __post_init__(self):
         """Numbers of numpy become plain, one that is not finite becomes "gave no number"."""
-        for name in ("value", "sd", "n"):
+        for name in NUMBERS:
             object.__setattr__(self, name, _plain(getattr(self, name)))
         if isinstance(self.value, float) and not math.isfinite(self.value):
             reason = self.reason or "our run gave no number"

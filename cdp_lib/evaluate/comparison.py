@@ -58,7 +58,8 @@ def compared(
 ) -> pd.DataFrame:
     """`summary`, without units of fewer than `min_n` cells.
 
-    `draws` add low and high, a `ceiling` adds floor, ceiling and share.
+    `draws` add low, high and distinct, the number of units that were drawn from; a `ceiling` adds
+    floor, ceiling and share.
     """
     check_known("reference", (reference or frame["model"].iloc[0],), frame["model"].unique())
     frame = frame.assign(**{name: "none" for name in ("cohort", "omics") if name not in frame})
@@ -154,7 +155,7 @@ def _called(name: str, keys: pd.MultiIndex) -> tuple[str, str] | None:
 
 def _interval(part, key, against, sign: int, draws: int, seed: int) -> dict[str, float]:
     """95 % of the gains when the units are drawn again, all folds of a unit together."""
-    nothing = {"low": np.nan, "high": np.nan}
+    nothing = {"low": np.nan, "high": np.nan, "distinct": 0}
     if against is None or key == against:
         return nothing
     score = part.set_index([*FOLD, "unit"])["score"]
@@ -173,7 +174,7 @@ def _interval(part, key, against, sign: int, draws: int, seed: int) -> dict[str,
         return float(((gain @ times)[n > 0] / n[n > 0]).mean())
 
     _, low, high = bootstrap(mean, gain.shape[1], draws, seed=seed)
-    return {"low": low, "high": high}
+    return {"low": low, "high": high, "distinct": int((known.sum(0) > 0).sum())}
 
 
 def _ceilings(units: pd.Series, ceiling: pd.DataFrame | pd.Series | float) -> pd.Series | float:

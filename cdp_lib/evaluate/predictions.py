@@ -217,14 +217,17 @@ class Predictions:
         min_n: int = 1,
         draws: int = 1000,
         seed: int = 0,
+        ceiling: pd.DataFrame | pd.Series | float | None = None,
     ) -> pd.DataFrame:
         """The summary against one model, and the interval from `low` to `high` of each gain.
 
         p asks whether the gain would be found again in other folds (`evaluate.summary`); the
         interval holds 95 % of the gains when the units (perturbations, or lines) are drawn again
-        with replacement.  The axis "global" has a single unit and no interval.
+        with replacement; `distinct` counts these units.  The axis "global" has a single unit and no
+        interval.
         """
-        return self._compared(metric, axis, by, min_n, reference, draws=draws, seed=seed)
+        more = {"draws": draws, "seed": seed, "ceiling": ceiling}
+        return self._compared(metric, axis, by, min_n, reference, **more)
 
     def floor(
         self,

@@ -19,7 +19,8 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from cdp_lib.errors import InputError
-from cdp_lib.figures.style import COLOURS, HATCH, INK, NAMES, WIDTH, canvas, finish, look, mark
+from cdp_lib.figures.style import COLOURS, HATCH, INK, WIDTH, canvas, finish, look, mark
+from cdp_lib.metrics import NAMES
 from cdp_lib.splits.folds import ROLES
 
 __all__ = ["scores", "distributions", "heatmap", "splits_diagram", "scatter"]

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cdp_lib.errors import InputError
+from cdp_lib.metrics import NAMES
 
 INK = "#767676"
 COLOURS = {
@@ -43,8 +44,6 @@ WORDS = {
 PLAIN = "#8A63C4"  # measurements, which are no score of anything
 HUES = (PLAIN, "#A87900", "#D1629A", "#5A8F29")  # kinds of lines, genes or drugs
 SHAPES = ("o", "s", "^")
-NAMES = {"r2": "R²", "pearson": "Pearson r", "spearman": "Spearman ρ"}
-NAMES |= {"mse": "MSE", "rmse": "RMSE", "mae": "MAE"}
 HATCH = "////"
 WIDTH = 7.0  # inches, on a desk
 NARROW = 3.6  # inches, on a phone: there 8.5 points are 11 pixels

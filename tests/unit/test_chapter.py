@@ -289,3 +289,108 @@ def test_a_solution_must_pass_its_own_check(c, capsys):
 def test_outside_of_a_notebook_nothing_is_displayed(c, capsys):
     c.record("ridge", 0.5)
     assert capsys.readouterr().out == ""
+
+
+def scored(data="pocket", profile="teach"):
+    """A chapter, and the summary of two models."""
+    rows = [("tissue mean", "baseline", 0.06, 0.02), ("ridge", "model", 0.13, 0.03)]
+    frame = pd.DataFrame(rows, columns=["model", "kind", "mean", "sd"])
+    frame = frame.assign(
+        cohort="gdsc", split="leave lines out", axis="perturbation", metric="r2", folds=5,
+        sd_over="folds of lines", reference="tissue mean", gain=[0.0, 0.07], p=[np.nan, 0.01],
+    )  # fmt: skip
+    return chapter.Chapter("04_specimen", profile, data, 0, "cpu"), frame
+
+
+def records(shown):
+    return [bundle[chapter.RECORD] for bundle, _ in shown if chapter.RECORD in bundle]
+
+
+@pytest.fixture
+def pages(monkeypatch, shown):
+    """As `shown`, for what comes with words of its own."""
+    monkeypatch.setattr(
+        chapter,
+        "_show",
+        lambda bundle, metadata=None, words=None: shown.append((bundle, metadata)),
+    )
+    return shown
+
+
+def test_scores_show_a_table_and_record_every_row(pages):
+    c, frame = scored()
+    c.scores("headline", frame, "Ridge wins.", protocol="repaired", hide=["tissue mean"])
+    page = pages[-1][0]["text/html"]
+    assert "Ridge wins." in page and "0.130 ± 0.030" in page and "naive" not in page
+    assert [(row["key"], row["baseline"], row["protocol"]) for row in records(pages)] == [
+        ("headline/tissue mean", True, None),
+        ("headline/ridge", False, "repaired"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "profile", "options", "comparable"),
+    [
+        ("pocket", "teach", {}, False),
+        ("official", "teach", {}, False),
+        ("official", "full", {}, True),
+        ("official", "full", {"reason": "another release"}, False),
+        ("official", "teach", {"comparable": True}, True),
+        ("teaching", "full", {}, False),
+    ],
+)
+def test_only_the_papers_own_data_in_full_can_be_compared(
+    data, profile, options, comparable, pages
+):
+    c, frame = scored(data, profile)
+    c.scores("headline", frame, "Scores.", claims={"ridge": "wang2022-C020"}, **options)
+    row = records(pages)[1]
+    assert row["claim"] == "wang2022-C020" and row["comparable"] is comparable
+    page = pages[-1][0]["text/html"]
+    assert "0.90 ± 0.01" in page and ("Not comparable" in page) is not comparable
+
+
+def test_simulated_scores_within_a_real_run_are_shown_and_not_recorded(pages):
+    c, frame = scored()
+    c.scores("truth", frame, "Attention finds the cause.", data="teaching")
+    assert "Simulated data." in pages[-1][0]["text/html"] and records(pages) == []
+
+
+def test_a_table_of_simulated_numbers_says_so_once(pages):
+    c, frame = scored("teaching")
+    c.table(frame[["model", "mean"]], "Means.")
+    c.table(frame[["model", "mean"]], "Means of simulated lines.")
+    first, second = (bundle["text/html"] for bundle, _ in pages)
+    assert "Means. Simulated data." in first and "Simulated data." not in second
+
+
+def test_what_is_said_is_markdown(pages):
+    scored()[0].say("Ridge has **0.13**.")
+    assert pages[0][0]["text/markdown"] == "Ridge has **0.13**."
+
+
+def decided(low):
+    names = ["attention minus plain mean"]
+    return pd.DataFrame(
+        {"comparison": names, "gain": low + 0.02, "low": low, "high": low + 0.04,
+         "unit": "drugs", "n": 22}
+    )  # fmt: skip
+
+
+def test_a_conclusion_is_decided_by_its_rule_and_recorded(pages):
+    scored()[0].conclude("wang2022-K4", decided(-0.01), leaky=decided(0.1), because="So.")
+    (row,) = records(pages)
+    assert (row["conclusion"], row["value"]) == ("wang2022-K4", "holds only with the leak")
+    assert [each["leaky"] for each in row["evidence"]] == [False, True] and row["reason"] == "So."
+    assert "holds only with the leak" in pages[0][0]["text/html"]
+
+
+@pytest.mark.parametrize(("data", "profile"), [("teaching", "full"), ("pocket", "quick")])
+def test_simulated_data_and_a_quick_run_decide_nothing(data, profile, pages):
+    scored(data, profile)[0].conclude("wang2022-K4", decided(0.1))
+    assert records(pages) == [] and "not decided here" in pages[0][0]["text/html"]
+
+
+def test_a_script_prints_what_a_page_would_show(capsys):
+    scored()[0].say("Ridge has 0.13.")
+    assert capsys.readouterr().out == "Ridge has 0.13.\n"
