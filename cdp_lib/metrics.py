@@ -6,7 +6,13 @@ With y the measured and p the predicted response of the n known cells of a unit,
     mae = mean |y - p|                  pearson = sum (y - mean y)(p - mean p)
     rmse = sqrt(mse)                              / sqrt(sum (y - mean y)^2 sum (p - mean p)^2)
 
-and spearman is the pearson of the ranks. A unit is a perturbation (a column: can we tell lines
+and spearman is the pearson of the ranks. For a response of two classes, y = 1 or 0, with n1 and n0
+cells of each,
+
+    auroc = (sum of the ranks of the ones - n1 (n1 + 1) / 2) / (n1 n0)
+    average_precision = sum over ranks of (share of the ones found here) x (precision so far)
+
+A unit is a perturbation (a column: can we tell lines
 apart?), a line (a row: can we rank perturbations?) or everything at once ("global": mostly tells
 whether we know which perturbations are strong). The mean of each drug scores 0 on the first axis
 and high on the other two, so a score without its axis means nothing.
@@ -122,6 +128,49 @@ def spearman(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
     return _score(Y, P, axis, score)
 
 
+def auroc(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """The chance that a cell of class 1 is predicted above one of class 0; a tie counts half.
+
+    0.5 knows nothing, 1 is perfect; NaN where a class is missing.
+
+    >>> auroc([[0.0], [1.0], [1.0]], [[0.1], [0.1], [0.7]])
+    array([0.75])
+    """
+
+    def score(cells: _Cells) -> np.ndarray:
+        ones = _ones(cells)
+        n1 = ones.sum(axis=1)
+        above = (_ranks(cells.p, cells) * ones).sum(axis=1) - n1 * (n1 + 1) / 2
+        return _ratio(above, n1 * (cells.n - n1))
+
+    return _score(Y, P, axis, score)
+
+
+def average_precision(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Scores:
+    """The mean precision at the cells of class 1, from the highest prediction down.
+
+    The share of ones knows nothing, 1 is perfect; cells with equal predictions come all at once.
+
+    >>> average_precision([[0.0], [1.0], [1.0]], [[0.1], [0.6], [0.7]])
+    array([1.])
+    """
+
+    def score(cells: _Cells) -> np.ndarray:
+        ones = _ones(cells)
+        p = cells.p if cells.known is None else np.where(cells.known, cells.p, -np.inf)
+        order = np.argsort(-p, axis=1, kind="stable")
+        p, ones = (np.take_along_axis(table, order, axis=1) for table in (p, ones))
+        width = p.shape[1]
+        places = np.where(np.diff(p, axis=1, append=-np.inf) != 0, np.arange(width), width - 1)
+        last = np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1]  # of the cells tied with it
+        found = np.take_along_axis(ones.cumsum(axis=1), last, axis=1)
+        n1 = ones.sum(axis=1)
+        both = (n1 > 0) & (n1 < cells.n)
+        return np.where(both, _ratio((ones * found / (last + 1)).sum(axis=1), n1), np.nan)
+
+    return _score(Y, P, axis, score)
+
+
 METRICS: dict[str, Callable[..., Scores]] = {
     "mse": mse,
     "rmse": rmse,
@@ -130,6 +179,7 @@ METRICS: dict[str, Callable[..., Scores]] = {
     "pearson": pearson,
     "spearman": spearman,
 }
+OF_CLASSES = {"auroc": auroc, "average_precision": average_precision}  # of a response of 0 and 1
 
 
 def constant_predictions(Y: Matrix, P: Matrix, axis: str = "perturbation") -> np.ndarray | bool:
@@ -194,10 +244,11 @@ def score_frame(
 ) -> pd.DataFrame:
     """Scores as a tidy table: metric, axis, unit (its name in Y, or "all"), n, score, constant."""
     metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-    unknown = [name for name in metrics if name not in METRICS]
+    known = METRICS | OF_CLASSES
+    unknown = [name for name in metrics if name not in known]
     if unknown:
-        raise InputError(f"Unknown metric {unknown[0]!r}: choose from {', '.join(METRICS)}.")
-    scores = {name: np.atleast_1d(METRICS[name](Y, P, axis)) for name in metrics}
+        raise InputError(f"Unknown metric {unknown[0]!r}: choose from {', '.join(known)}.")
+    scores = {name: np.atleast_1d(known[name](Y, P, axis)) for name in metrics}
     n = np.atleast_1d(_score(Y, P, axis, lambda cells: cells.n)).astype(int)
     constant = np.atleast_1d(constant_predictions(Y, P, axis))
     table = pd.DataFrame(Y)
@@ -312,6 +363,14 @@ def _correlation(cells: _Cells) -> np.ndarray:
     out[p_squares == 0] = 0
     out[y_squares == 0] = np.nan
     return out
+
+
+def _ones(cells: _Cells) -> np.ndarray:
+    """The cells of class 1, and of no other than 0 and 1."""
+    ones = cells.y == 1
+    if (cells.y[~ones] != 0).any():
+        raise InputError("Y holds numbers other than 0 and 1: give two classes.")
+    return ones
 
 
 def _ranks(x: np.ndarray, cells: _Cells) -> np.ndarray:

@@ -1,14 +1,18 @@
 """Any model, any split, all naive baselines beside it."""
 
+from cdp_lib.evaluate.as_published import predict_as_published
 from cdp_lib.evaluate.checkpoint import remember
 from cdp_lib.evaluate.comparison import summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
 from cdp_lib.evaluate.predictions import Predictions
+from cdp_lib.evaluate.redrawn import redrawn, without_line_means
 from cdp_lib.evaluate.search import HoldOut, Search
+from cdp_lib.evaluate.switches import leaky_chain, switch_on
 from cdp_lib.evaluate.transfer import transfer
 
 __all__ = [
-    "HoldOut", "Predictions", "Search", "cross_predict", "cross_validate", "fitted",
-    "naive_baselines", "remember", "summary", "transfer",
+    "HoldOut", "Predictions", "Search", "cross_predict", "cross_validate", "fitted", "leaky_chain",
+    "naive_baselines", "predict_as_published", "redrawn", "remember", "summary", "switch_on",
+    "transfer", "without_line_means",
 ]  # fmt: skip

@@ -50,7 +50,7 @@ def cross_predict(
     cohort,
     split: Split | list[Fold] | list[tuple[Lines, Lines]],
     omics: Omics | Mapping[str, Omics] = "expression",
-    baselines: bool = True,
+    baselines: bool | Mapping[str, BaseEstimator] = True,
     n_jobs: int | None = None,
     errors: str = "raise",
     checkpoint: str | Path | None = None,
@@ -60,6 +60,7 @@ def cross_predict(
     `split` is a Split, or a list of one's own: of `Fold`s, or of pairs (training lines, test
     lines) by name, as scikit-learn's `cv` has them.  `omics` is one choice for all models, or a
     dictionary that names each model's own.  Naive baselines see no omics, and carry "none".
+    A dictionary of `baselines` joins them: models that are given and count as naive.
 
     `n_jobs=None` means one process, or what `joblib.parallel_config` says, so that
     `with joblib.parallel_config("dask"):` sends every (model, fold) to a cluster.  With
@@ -72,12 +73,14 @@ def cross_predict(
         )
     split = as_split(split, cohort.Y)
     naive = naive_baselines(cohort) if baselines else {}
+    own = dict(baselines) if isinstance(baselines, Mapping) else {}
+    models = models | own
     if not models and not naive:
         raise InputError("There is no model and no baseline to score: give one, or baselines=True.")
     if clash := set(models) & set(naive):
         raise InputError(f"{min(clash)!r} is the name of a baseline: call your model otherwise.")
     chosen = _omics_of(models, omics) | dict.fromkeys(naive)
-    kinds = {name: "baseline" if name in naive else "model" for name in chosen}
+    kinds = {name: "baseline" if name in naive | own else "model" for name in chosen}
     X = {label(each): inputs(cohort, each) for each in chosen.values()}
     Y, tables = cohort.Y, perturbation_tables(cohort)
     folds = split.folds

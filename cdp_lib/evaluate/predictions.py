@@ -32,7 +32,7 @@ from cdp_lib.errors import InputError
 from cdp_lib.evaluate import stored
 from cdp_lib.evaluate.comparison import FRAME, compared
 from cdp_lib.evaluate.fitting import check_known
-from cdp_lib.metrics import AXES, LOWER_IS_BETTER, METRICS, score_frame
+from cdp_lib.metrics import AXES, LOWER_IS_BETTER, METRICS, OF_CLASSES, score_frame
 
 Metric = str | Callable[[np.ndarray, np.ndarray], float]
 Key = tuple[str, str]  # model and omics
@@ -337,7 +337,8 @@ def several(given: Metric | tuple[Metric, ...]) -> tuple[Metric, ...]:
 
 
 def check_metrics(metrics: tuple, axes: tuple) -> None:
-    check_known("metric", tuple(name for name in metrics if not callable(name)), METRICS)
+    known = METRICS | OF_CLASSES
+    check_known("metric", tuple(name for name in metrics if not callable(name)), known)
     check_known("axis", axes, AXES)
 
 

@@ -4,6 +4,7 @@ from cdp_lib.models.linear.bemkl import BEMKL
 from cdp_lib.models.linear.cca import CCA, CCAReduced
 from cdp_lib.models.linear.paths import ridge_path, ridge_scores
 from cdp_lib.models.linear.ridge import AlphaAtEdge, LinearRegression, Ridge
+from cdp_lib.models.linear.single_gene import SingleGene
 
 __all__ = [
     "AlphaAtEdge",
@@ -12,6 +13,7 @@ __all__ = [
     "CCAReduced",
     "LinearRegression",
     "Ridge",
+    "SingleGene",
     "ridge_path",
     "ridge_scores",
 ]

@@ -10,6 +10,10 @@ Let X = U_x S_x V_x' and Y = U_y S_y V_y' with columns centred and scaled.  With
 give  A = V_x diag(1 / sqrt(S_x^2 + rows * r_x)) L,  and B in the same way.  Without ridge and with
 as many features as rows, U_x spans every vector of the rows: all rho are 1, whatever the tables.
 That is why a correlation must be shown on rows that did not take part.
+
+For two tables of independent noise with p columns and n rows, both large (Wachter 1980),
+
+    rho_1 -> 2 sqrt(s (1 - s))  for s = p / n < 1/2,    and 1 from there on.
 """
 
 import numpy as np
@@ -150,6 +154,21 @@ class CCAReduced(TableRegressor):
 
     def _predict(self, x: np.ndarray) -> np.ndarray:
         return self.regressor_.predict(self.cca_.transform(x))
+
+
+def noise_theory(share: np.ndarray) -> np.ndarray:
+    """The first in-sample correlation of two tables of noise, share = columns / rows.
+
+    It holds for many columns and for rows that are independent of each other.
+    """
+    share = np.asarray(share, float)
+    return np.where(share < 0.5, 2 * np.sqrt(share * (1 - np.minimum(share, 0.5))), 1.0)
+
+
+def noise_correlation(share: float, columns: int, rng: np.random.Generator) -> float:
+    """The same, of two tables that are drawn."""
+    shape = (round(columns / share), columns)
+    return float(CCA(1).fit(rng.normal(size=shape), rng.normal(size=shape)).correlations_[0])
 
 
 def _check_same_rows(X: Table, Y: Table) -> None:

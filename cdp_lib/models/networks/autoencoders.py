@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from torch import nn
 
 from cdp_lib.errors import InputError
@@ -28,6 +28,7 @@ from cdp_lib.models.base.tables import (
     Pair,
     Table,
     TableEstimator,
+    TableRegressor,
     check_names,
     check_pair,
     column_means,
@@ -148,6 +149,26 @@ class AutoEncoder(TransformerMixin, TableEstimator):
             return part(_tensor(x).to(device)).cpu().numpy().astype(float)
 
 
+class Rebuilt(TableRegressor):
+    """A line's row from its own summary, as a model: Y is X again, and plays no part.
+
+    `summary` is an AutoEncoder, or a scikit-learn transformer with an `inverse_transform`.
+    """
+
+    def __init__(self, summary: BaseEstimator):
+        self.summary = summary
+
+    def fit(self, X: Table, Y: Table) -> "Rebuilt":
+        x, _ = self._open(X, Y)
+        self.summary_ = clone(self.summary).fit(x)
+        return self
+
+    def _predict(self, x: np.ndarray) -> np.ndarray:
+        if hasattr(self.summary_, "reconstruct"):
+            return self.summary_.reconstruct(x)
+        return self.summary_.inverse_transform(self.summary_.transform(x))
+
+
 class EncoderRegressorDecoder(EpochRegressor):
     """The chain  encode X -> network -> decode Y.
 
@@ -155,10 +176,10 @@ class EncoderRegressorDecoder(EpochRegressor):
     are set aside.  The paper's is FeedForward((600,) * 6, "tanh", training=Training(lr=1e-4)).
 
     With protocol="repaired" both autoencoders are cloned and fitted on the training rows, and the
-    rows set aside choose their epochs too.  With protocol="as_published" they are used as given:
-    fitted by the caller, in the published code on all lines.  What leaks then: the autoencoder of
-    Y has seen the test labels.  `fit_as_published` leaks a second time, through the test epoch;
-    the two can be switched on one by one.
+    rows set aside choose their epochs too.  With protocol="as_published" one that is fitted is used
+    as given: fitted by the caller, in the published code on all lines.  What leaks then: the
+    autoencoder of Y has seen the test labels.  `fit_as_published` leaks a second time, through the
+    test epoch; each can be switched on alone.
     """
 
     _settings = {
@@ -193,6 +214,12 @@ class EncoderRegressorDecoder(EpochRegressor):
         y_val: np.ndarray,
         monitor: Callable[[], float] | None,
     ) -> None:
+        fitted = [part for part in (self.source_ae, self.target_ae) if hasattr(part, "module_")]
+        if self.protocol == "as_published" and not fitted:
+            raise InputError(
+                "protocol='as_published' uses autoencoders as they are given: fit one or both "
+                "first (the published code does so on all lines), or use protocol='repaired'."
+            )
         self.source_ = self._autoencoder(self.source_ae, x, x_val, self.features_, "X")
         self.target_ = self._autoencoder(self.target_ae, y, y_val, self.perturbations_, "Y")
         latents = (self.source_.encode(x), self.target_.encode(y))  # (lines, latent) each
@@ -218,16 +245,11 @@ class EncoderRegressorDecoder(EpochRegressor):
         names: pd.Index | None,
         what: str,
     ) -> AutoEncoder:
-        if self.protocol == "repaired":
+        if self.protocol == "repaired" or not hasattr(given, "module_"):
             part = clone(given)
             if not len(x_val):
                 return part.set_params(training__validation_fraction=0.0).fit(x)
             return part.fit(x, validation=(x_val, None))
-        if not hasattr(given, "module_"):
-            raise InputError(
-                "protocol='as_published' uses autoencoders as they are given: fit both first "
-                "(the published code does so on all lines), or use protocol='repaired'."
-            )
         if given.features_ is not None and names is not None:
             check_names(given.features_, names, what)
         return given

@@ -1,0 +1,47 @@
+"""A procedure with its published leaks, under the same folds, beside the leak-free run.
+
+Published code often hands the test rows to the fit.  `predict_as_published` does so in the open:
+the models have `fit_as_published(X, Y, X_test, Y_test)`, which says what leaks, and what they
+predict is compared by the same metrics, floors and intervals as any other prediction.
+
+    Q = predict_as_published({"network": network}, cohort, published.file_order(cohort))
+    Q.summary("pearson")
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from cdp_lib.evaluate.checkpoint import remember
+from cdp_lib.evaluate.cross_validation import cross_predict
+from cdp_lib.evaluate.fitting import Omics, inputs, labelled
+from cdp_lib.evaluate.predictions import Predictions
+from cdp_lib.splits import Split
+
+
+def predict_as_published(
+    models: Mapping[str, BaseEstimator],
+    cohort,
+    split: Split,
+    omics: Omics = "expression",
+    baselines: bool | Mapping[str, BaseEstimator] = True,
+    checkpoint: str | Path | None = None,
+) -> Predictions:
+    """What models predict for the test cells that they have seen while they were fitted."""
+    X = inputs(cohort, omics)
+    P = cross_predict({}, cohort, split, omics, baselines)
+    for name, model in models.items():
+        tables = [
+            remember(checkpoint, _fold, name, model, X, cohort.Y, fold)["P"] for fold in split
+        ]
+        P = P.add(name, tables, "none" if omics is None else str(omics))
+    return P
+
+
+def _fold(name: str, model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold) -> dict:
+    """One fold: what is predicted in the test lines."""
+    X_test, Y_test = labelled(X, Y, fold.test)
+    fitted = clone(model).fit_as_published(*labelled(X, Y, fold.fit), X_test, Y_test)
+    return {"P": pd.DataFrame(fitted.predict(X_test), Y_test.index, Y_test.columns)}
