@@ -26,12 +26,15 @@ def predict_as_published(
     cohort,
     split: Split,
     omics: Omics = "expression",
-    baselines: bool | Mapping[str, BaseEstimator] = True,
+    baselines: Mapping[str, BaseEstimator] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Predictions:
-    """What models predict for the test cells that they have seen while they were fitted."""
+    """What models predict for the test cells that they have seen, beside the naive baselines.
+
+    `baselines` are further naive models, which see no test label.
+    """
     X = inputs(cohort, omics)
-    P = cross_predict({}, cohort, split, omics, baselines)
+    P = cross_predict({}, cohort, split, omics, baselines or True)
     for name, model in models.items():
         tables = [
             remember(checkpoint, _fold, name, model, X, cohort.Y, fold)["P"] for fold in split

@@ -16,6 +16,9 @@ import cdp_lib.metrics
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import (
     METRICS,
+    OF_CLASSES,
+    auroc,
+    average_precision,
     constant_predictions,
     mae,
     mse,
@@ -303,3 +306,30 @@ def test_score_frame_is_tidy():
 
 def test_the_examples_in_the_docstrings_hold():
     assert doctest.testmod(cdp_lib.metrics).failed == 0
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+@pytest.mark.parametrize("digits", [0, 1, 6])
+def test_scores_of_classes_are_those_of_scikit_learn(name, digits):
+    rng = np.random.default_rng(digits)
+    Y = (rng.random((60, 7)) < 0.4).astype(float)
+    P = np.round(rng.normal(size=Y.shape) + Y, digits)  # few digits: many ties
+    Y[rng.random(Y.shape) < 0.1] = np.nan
+    theirs = {"auroc": sk.roc_auc_score, "average_precision": sk.average_precision_score}[name]
+    for axis, table in (("perturbation", (Y.T, P.T)), ("line", (Y, P))):
+        found = OF_CLASSES[name](Y, P, axis)
+        for y, p, score in zip(*table, found, strict=True):
+            known = ~np.isnan(y)
+            if len(set(y[known])) == 2:
+                assert score == pytest.approx(theirs(y[known], p[known]))
+            else:
+                assert np.isnan(score)
+
+
+def test_a_class_that_is_missing_has_no_score_and_a_constant_knows_nothing():
+    assert np.isnan(auroc([[1.0], [1.0]], [[0.1], [0.2]])[0])
+    assert np.isnan(average_precision([[0.0], [0.0]], [[0.1], [0.2]])[0])
+    assert auroc([[1.0], [0.0]], [[3.0], [3.0]])[0] == 0.5
+    assert average_precision([[1.0], [0.0], [0.0], [0.0]], [[3.0]] * 4)[0] == 0.25
+    with pytest.raises(InputError, match="0 and 1"):
+        auroc([[0.5], [1.0]], [[0.1], [0.2]])

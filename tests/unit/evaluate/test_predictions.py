@@ -510,3 +510,11 @@ def test_arrays_that_point_outside_are_refused(P, tmp_path):
         (tmp_path / "q.npz").write_bytes(file.getvalue())
         with pytest.raises(InputError, match="do not fit"):
             Predictions.read(tmp_path / "q.npz")
+
+
+def test_naive_models_of_ones_own_join_the_baselines(cohort):
+    split = splits.leave_lines_out(cohort, 2, tune=0)
+    given = {"own": Ridge((1e9,))}
+    P = cross_predict({"ridge": Ridge((1.0,))}, cohort, split, baselines=given)
+    kinds = P.summary("r2").set_index("model")["kind"]
+    assert kinds["own"] == kinds["perturbation mean"] == "baseline" and kinds["ridge"] == "model"

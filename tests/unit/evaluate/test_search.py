@@ -267,3 +267,15 @@ def test_a_list_of_models_has_no_grid(cohort):
     for search in (Search([Ridge()], {"alphas": [(1.0,)]}), Search([])):
         with pytest.raises(InputError, match="list of models"):
             search.fit(cohort.X("expression"), cohort.Y)
+
+
+def test_as_published_the_settings_are_chosen_inside_and_the_epoch_on_the_test_rows(cohort):
+    X, Y = cohort.X(None), cohort.Y.fillna(0.0)
+    search = Search([network(), network(hidden=(4,))], inner=HoldOut(0.2, None), epochs=True)
+    parts = X[:30], Y[:30], X[30:], Y[30:]
+    found = search.fit_as_published(*parts)
+    best = [network(), network(hidden=(4,))][found.best_index_]
+    by_hand = clone(best).fit_as_published(*parts)
+    assert np.array_equal(found.predict(X[30:]), by_hand.predict(X[30:]))
+    other = clone(search).fit_as_published(*parts[:3], -Y[30:])
+    assert not np.array_equal(other.predict(X[30:]), found.predict(X[30:]))

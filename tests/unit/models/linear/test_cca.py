@@ -15,7 +15,7 @@ from cdp_lib.errors import InputError
 from cdp_lib.evaluate import cross_validate
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.linear import Ridge
-from cdp_lib.models.linear.cca import CCA, CCAReduced
+from cdp_lib.models.linear.cca import CCA, CCAReduced, noise_correlation, noise_theory
 from cdp_lib.models.networks.feedforward import FeedForward
 
 
@@ -236,3 +236,13 @@ def test_validation_rows_stop_a_network_and_teach_any_other_regressor():
     np.testing.assert_allclose(network.cca_.x_.mean_, X.iloc[:150].mean())
     ridge = REGRESSORS["ridge"]().fit(X.iloc[:150], Y.iloc[:150], validation=part)
     np.testing.assert_allclose(ridge.predict(X), REGRESSORS["ridge"]().fit(X, Y).predict(X))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.45, 0.7])
+def test_theory_of_noise_meets_simulation(share):
+    rng = np.random.default_rng(2)
+    n = 2000
+    a, b = (np.linalg.qr(rng.normal(size=(n, int(share * n))))[0] for _ in range(2))
+    first = np.linalg.svd(a.T @ b, compute_uv=False)[0]
+    assert float(noise_theory(share)) == pytest.approx(first, abs=0.06)
+    assert noise_correlation(share, 60, rng) == pytest.approx(float(noise_theory(share)), abs=0.1)

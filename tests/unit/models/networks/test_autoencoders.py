@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import BaseEstimator, clone
+from sklearn.decomposition import PCA
 from torch import nn
 
 from cdp_lib import splits
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.training import Training
-from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
+from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder, Rebuilt
 from cdp_lib.models.networks.feedforward import FeedForward
 
 
@@ -235,7 +236,7 @@ def test_bad_input_is_one_sentence():
         quick(protocol="honest").fit(X)
     with pytest.raises(InputError, match="protocol is 'honest'"):
         chain(protocol="honest").fit(X, Y)
-    with pytest.raises(InputError, match="fit both first"):
+    with pytest.raises(InputError, match="fit one or both"):
         chain(protocol="as_published").fit(X, Y)
     with pytest.raises(InputError, match="not fitted"):
         quick().decode(X)
@@ -260,6 +261,27 @@ def test_bad_input_is_one_sentence():
         EncoderRegressorDecoder(None, quick(), between()).fit(X, Y)
     with pytest.raises(InputError, match="regressor is AutoEncoder"):
         EncoderRegressorDecoder(quick(), quick(), quick()).fit(X, Y)
+
+
+def test_a_given_autoencoder_is_kept_and_the_other_is_fitted_on_the_training_rows():
+    X, Y = tables()
+    target = quick(hidden=(6, 2), training__epochs=2).fit(Y)
+    one = brief([quick(training__epochs=2), target], "as_published").fit(X[:40], Y[:40])
+    assert one.target_ is target
+    honest = brief([quick(training__epochs=2), quick(hidden=(6, 2))]).fit(X[:40], Y[:40])
+    assert np.array_equal(one.source_.encode(X), honest.source_.encode(X))
+
+
+@pytest.mark.parametrize("summary", [PCA(2), quick(hidden=(4, 2))])
+def test_a_line_is_rebuilt_by_a_summary_of_other_lines(summary):
+    X, _ = tables()
+    model = Rebuilt(summary).fit(X[:60], X[:60])
+    by_hand = clone(summary).fit(X[:60].to_numpy())
+    if hasattr(by_hand, "reconstruct"):
+        wanted = by_hand.reconstruct(X[60:].to_numpy())
+    else:
+        wanted = by_hand.inverse_transform(by_hand.transform(X[60:].to_numpy()))
+    assert np.allclose(model.predict(X[60:]), wanted)
 
 
 def test_given_autoencoders_and_latent_tables_are_not_realigned():
