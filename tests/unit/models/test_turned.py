@@ -116,6 +116,16 @@ def test_one_number_a_gene_is_a_curve_through_the_means(cohort, degree):
         assert np.allclose(P.iloc[5], line.intercept + line.slope * inside)
 
 
+def test_a_prediction_is_a_perturbations_own(cohort):
+    """Other new genes beside it change nothing: they are rows of their own."""
+    X, hidden = cohort.expression, without_labels(cohort.Y, 30)
+    other = X.copy()
+    other.iloc[:, 35:] = 9.0
+    for model in (Turned(Ridge((5.0,))), Turned(NETWORK), OneNumber(3)):
+        P = model.fit(X, hidden).predict(X)
+        assert np.allclose(P.iloc[:, :35], model.predict(other).iloc[:, :35], atol=1e-6)
+
+
 def test_other_lines_are_refused(cohort):
     model = Turned(Ridge()).fit(cohort.expression, cohort.Y)
     with pytest.raises(InputError, match="20 lines"):

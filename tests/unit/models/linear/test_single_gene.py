@@ -43,6 +43,13 @@ def test_a_gene_that_may_have_none_is_predicted_by_its_mean(tables):
     assert np.allclose(P["gene 3"], Y["gene 3"].mean()) and model.picked_["gene 3"] == ""
 
 
+def test_a_prediction_is_a_rows_own(tables):
+    X, Y = tables
+    model = SingleGene(another).fit(X, Y)
+    rows = [3, 3, 0, 20]
+    assert np.allclose(model.predict(X.iloc[rows]), model.predict(X).iloc[rows])
+
+
 def test_unknown_labels_take_no_part(tables):
     X, Y = tables
     hidden = Y.copy()

@@ -282,6 +282,7 @@ def test_a_line_is_rebuilt_by_a_summary_of_other_lines(summary):
     else:
         wanted = by_hand.inverse_transform(by_hand.transform(X[60:].to_numpy()))
     assert np.allclose(model.predict(X[60:]), wanted)
+    assert np.allclose(model.predict(X[70:]), wanted[10:], atol=1e-6)
 
 
 def test_given_autoencoders_and_latent_tables_are_not_realigned():
