@@ -230,7 +230,7 @@ def test_scores_rule_the_baselines_off_and_draw_the_sd():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: figures.scores(summary().drop(columns="sd")), "needs the columns sd"),
+        (lambda: figures.scores(summary().drop(columns="sd")), "columns sd"),
         (lambda: figures.scores(summary().head(0)), "this summary has 0"),
         (lambda: figures.distributions({"a": [np.nan]}, "r"), "no finite number for a"),
         (lambda: figures.distributions({}, "r"), "no finite number"),

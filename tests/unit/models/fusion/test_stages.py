@@ -274,7 +274,7 @@ def test_a_stage_is_plain_tables():
     "call, words",
     [
         (lambda: AttentionFusion(RIDGES, "saw_all").fit(X, Y), "seen is .saw_all."),
-        (lambda: AttentionFusion(RIDGES).fit(X, Y.to_numpy()), "must be DataFrames"),
+        (lambda: AttentionFusion(RIDGES).fit(X, Y.to_numpy()), "DataFrame"),
         (lambda: AttentionFusion(RIDGES).fit(X.iloc[:9], Y), "9 and 45 rows"),
         (lambda: AttentionFusion(RIDGES).fit(X.iloc[::-1], Y), "different order"),
         (lambda: AttentionFusion(RIDGES).fit(X["rppa"], Y), "two-level columns"),
