@@ -1,9 +1,9 @@
 """A notebook as a file: its cells and tags, its parameters, the results and figures in it."""
 
 import ast
-import base64
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 
 from cdp_lib.chapter import RECORD
 from cdp_lib.errors import InputError
+
+PICTURE = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -75,9 +77,13 @@ def handed_over(page: Path) -> HandedOver:
         if "key" in record:
             records.append(record)
         if "cdp" in metadata:
-            picture = "".join(bundle["text/html"]).partition(";base64,")[2].partition('"')[0]
-            figures.append({**metadata["cdp"], "svg": base64.b64decode(picture).decode()})
+            figures.append({**metadata["cdp"], "svg": picture("".join(bundle["text/html"]))})
     return HandedOver(records, data, figures)
+
+
+def picture(html: str) -> str:
+    """The first SVG in a figure's HTML."""
+    return PICTURE.search(html)[0]
 
 
 def _displays(page: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

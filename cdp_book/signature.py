@@ -7,7 +7,7 @@ from pathlib import Path
 from cdp_lib import claims
 from cdp_lib.data.editions import EDITIONS
 from cdp_lib.figures.dumbbells import ROLES, dumbbell
-from cdp_lib.figures.style import svg
+from cdp_lib.figures.vector import svg
 
 
 def signature(path: Path, narrow: bool = False) -> Path:

@@ -6,7 +6,6 @@ that says which data a page was made from, the figures with their captions, the 
 scoreboard collects, the verdicts on a student's answers.
 """
 
-import base64
 import contextlib
 import operator
 import os
@@ -285,7 +284,7 @@ class Chapter:
         import matplotlib.pyplot as plt
 
         from cdp_lib.claims.shown import figure_html
-        from cdp_lib.figures.style import svg
+        from cdp_lib.figures.vector import inline
 
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise InputError(
@@ -301,11 +300,11 @@ class Chapter:
             caption = f"{caption.rstrip()} Simulated data."
         alt = alt or getattr(fig, "alt_text", None) or caption
         told = {"name": name, "caption": caption, "alt": alt}
-        picture = base64.b64encode(svg(fig, name).encode()).decode()
+        pictures = inline(fig, name)
         plt.close(fig)
         _show(
             {
-                "text/html": figure_html(picture, alt, caption),
+                "text/html": figure_html(pictures, name, alt, caption, getattr(fig, "told", None)),
                 "text/plain": f"Figure {name}: {caption}",
             },
             metadata={"cdp": told} if data == self.data else None,

@@ -1,6 +1,5 @@
 """How a recorded run is shown: the section "On real measurements" of a chapter."""
 
-import base64
 from dataclasses import fields
 
 import pandas as pd
@@ -38,16 +37,28 @@ def page(run: Run, words: str) -> str:
     ):
         tables.append(_scores(part) if split or axis else _facts(table, part))
     figures = [
-        (base64.b64encode(figure["path"].read_bytes()).decode(), figure["alt"], figure["caption"])
+        (
+            [figure["path"].read_text("utf-8")],
+            figure["name"],
+            figure["alt"],
+            figure["caption"],
+            None,
+        )
         for figure in run.figures
     ]
     first = f"{words}, {_provenance_words(run.provenance)}."
     return _macros().page(first, tables, figures, len(tables) > OPEN, len(rows))
 
 
-def figure_html(picture: str, alt: str, caption: str) -> str:
-    """A figure from its SVG in base64."""
-    return str(_macros().figure(picture, alt, caption))
+def figure_html(
+    pictures: list[str], name: str, alt: str, caption: str, points: pd.DataFrame | None = None
+) -> str:
+    """A figure from its SVG, and from the one for a phone where there is one.
+
+    `points` are told again in a table that unfolds, for who can neither see nor point.
+    """
+    told = points is not None and (list(points), list(points.itertuples(index=False)))
+    return str(_macros().figure(pictures, name, alt, caption, told))
 
 
 def _macros():

@@ -14,7 +14,8 @@ from cdp_lib.figures.maps import picture, tissue_map
 from cdp_lib.figures.points import points
 from cdp_lib.figures.rows import rows
 from cdp_lib.figures.slopes import slopes
-from cdp_lib.figures.style import COLOURS, HATCH, INK, canvas, finish, look, mark, svg, theme
+from cdp_lib.figures.style import COLOURS, HATCH, INK, canvas, finish, look, mark, theme
+from cdp_lib.figures.vector import svg
 
 __all__ = [
     "canvas", "distributions", "dumbbell", "finish", "heatmap", "look", "mark", "picture",

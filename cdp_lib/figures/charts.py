@@ -60,7 +60,7 @@ def scores(summary: pd.DataFrame, edition: str = "pocket") -> Figure:
                 mark(axes, row.mean, y, role, row.sd, hollow)
                 axes.annotate(
                     _interval(row.mean, row.sd), (1.0, y), xycoords=("axes fraction", "data"),
-                    va="center", ha="left", fontsize=8, color=COLOURS[role],
+                    va="center", ha="left", fontsize=8.5,
                 )  # fmt: skip
                 said.append(f"{row.model} {_interval(row.mean, row.sd)} ({split})")
             if 0 < n_models < len(names):
@@ -105,15 +105,13 @@ def distributions(
             axes.plot(middle, y + 0.08, "|", color=colour, ms=12, mew=2.2)
             words = f"median {middle:.2f}, n = {len(values):,}"
             axes.text(
-                1.0, y - 0.08, words.replace(", ", "\n"), fontsize=8, color=colour,
+                1.0, y - 0.08, words.replace(", ", "\n"), fontsize=8.5,
                 transform=axes.get_yaxis_transform(),
             )  # fmt: skip
             said.append(f"{name}: {words}, middle half {lower:.2f} to {upper:.2f}")
         if reference is not None:
             axes.axvline(reference[0], color=COLOURS["reported"], lw=1.2, linestyle=(0, (4, 2)))
-            axes.text(
-                reference[0], -0.95, f" {reference[1]}", color=COLOURS["reported"], fontsize=8.5
-            )
+            axes.text(reference[0], -0.95, f" {reference[1]}", fontsize=8.5)
         axes.set_yticks(range(len(kept)), list(kept))
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(kept) - 0.75, -1)

@@ -51,7 +51,7 @@ def dumbbell(rows: Iterable[Mapping], narrow: bool = False) -> Figure:
         figure.legend(
             keys, words, loc="outside upper left", ncols=2 if narrow else 4, fontsize=8.5,
             handletextpad=0.2,
-            columnspacing=1.6, borderaxespad=0, labelcolor=[COLOURS[role] for role in ROLES],
+            columnspacing=1.6, borderaxespad=0,
         )  # fmt: skip
     return finish(figure, "Dumbbell chart of scores; 1 is perfect. " + " ".join(map(_said, rows)))
 
@@ -92,7 +92,7 @@ def _numbers(axes: Axes, y: float, found: dict[str, float], shift: float) -> Non
         away = {"right": -2, "left": 2}[side] if close else 0  # points
         axes.annotate(
             _short(found[role], role), (found[role], y + shift), (away, 0),
-            textcoords="offset points", fontsize=8.5, color=COLOURS[role],
+            textcoords="offset points", fontsize=8.5,
             ha=side if close else "center", va="bottom" if shift < 0 else "top",
         )  # fmt: skip
 

@@ -15,10 +15,9 @@ from jinja2 import Environment, PackageLoader
 from matplotlib.figure import Figure
 
 from cdp_lib.errors import InputError
-from cdp_lib.figures.style import COLOURS, INK, canvas, finish, look
+from cdp_lib.figures.style import HUES, INK, canvas, finish, look
 
 SIDE = 300  # of a panel, in SVG units
-PALETTE = [COLOURS[role] for role in ("repaired", "reported", "teaching", "published")]
 SHAPES = ("circle", "square", "triangle")  # four colours in each shape: twelve tissues
 MARKERS = ("o", "s", "^")  # the same shapes in matplotlib's words
 
@@ -71,7 +70,7 @@ def picture(panels: Mapping[str, pd.DataFrame], tissues: pd.Series, hollow: bool
     _check(panels, tissues, tissues)
     tissues = tissues.astype(str).loc[next(iter(panels.values())).index]
     counts = tissues.value_counts()
-    largest = counts.index[: len(PALETTE) * len(SHAPES)]
+    largest = counts.index[: len(HUES) * len(SHAPES)]
     groups = {f"{_words(tissue)}, {counts[tissue]}": tissues == tissue for tissue in largest}
     if len(counts) > len(largest):
         rest = ~tissues.isin(largest)
@@ -81,8 +80,8 @@ def picture(panels: Mapping[str, pd.DataFrame], tissues: pd.Series, hollow: bool
         for axes, (title, points) in zip(panes, panels.items(), strict=True):
             for number, (name, here) in enumerate(groups.items()):
                 known = number < len(largest)
-                colour = PALETTE[number % len(PALETTE)] if known else INK
-                shape = MARKERS[number // len(PALETTE)] if known else "."
+                colour = HUES[number % len(HUES)] if known else INK
+                shape = MARKERS[number // len(HUES)] if known else "."
                 axes.plot(
                     *points.loc[here].to_numpy(float).T, shape, ms=3.5, mec=colour, alpha=0.8,
                     mfc="none" if hollow else colour, mew=0.8, ls="none", label=name,
@@ -131,10 +130,10 @@ def _points(points, tissues, names, order, left: int) -> list[list[tuple[int, in
 
 def _look(number: int) -> dict[str, str]:
     """Twelve tissues have a colour and shape of their own; rarer ones are grey circles."""
-    known = number < len(PALETTE) * len(SHAPES)
+    known = number < len(HUES) * len(SHAPES)
     return {
-        "colour": PALETTE[number % len(PALETTE)] if known else INK,
-        "shape": SHAPES[number // len(PALETTE)] if known else "circle",
+        "colour": HUES[number % len(HUES)] if known else INK,
+        "shape": SHAPES[number // len(HUES)] if known else "circle",
     }
 
 

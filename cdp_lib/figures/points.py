@@ -71,7 +71,7 @@ def points(
     with look():
         figure, (axes,) = canvas(NARROW if narrow() else 0.6 * WIDTH)
         for number, (kind, part) in enumerate(kinds):
-            _cloud(axes, part, (x, y, name), kind, number, len(known), edition)
+            _cloud(axes, part, (x, y, name), kind, number, len(known), highlight, edition)
         if identity:
             _identity(axes)
         if highlight:
@@ -88,6 +88,9 @@ def points(
         f"{row[name]} at {row[x]:.2f} and {row[y]:.2f}"
         for _, row in known[known[name].isin(highlight)].iterrows()
     )
+    if len(known) <= MOST:
+        columns = {name: name, colour: colour, x: label_x, y: label_y}
+        figure.told = known[[c for c in columns if c]].round(3).rename(columns=columns)
     return finish(
         figure,
         f"{simulated(edition)}Scatter of {label_y} against {label_x}: {words}."
@@ -108,7 +111,7 @@ def correlation_words(x: Iterable[float], y: Iterable[float]) -> str:
     return f"r = {r:.2f} ({low:.2f} to {high:.2f}), {words}"
 
 
-def _cloud(axes: Axes, part: pd.DataFrame, columns, kind, number: int, n: int, edition) -> None:
+def _cloud(axes: Axes, part: pd.DataFrame, columns, kind, number, n, highlight, edition) -> None:
     """The points of one kind, which know their names."""
     x, y, name = columns
     simple = kind is None
@@ -126,6 +129,7 @@ def _cloud(axes: Axes, part: pd.DataFrame, columns, kind, number: int, n: int, e
     else:
         about = "" if simple else f", {kind}"
         drawn.names = [f"{word}{about}" for word in part[name]]
+        drawn.written = {f"{word}{about}" for word in highlight}
 
 
 def _identity(axes: Axes) -> None:
@@ -148,5 +152,5 @@ def _write(axes: Axes, part: pd.DataFrame, x: str, y: str, name: str) -> None:
             axes.annotate(
                 row[name], (row[x], height), (-7 if side == "left" else 7, 0), va="center",
                 textcoords="offset points", ha="right" if side == "left" else "left",
-                fontsize=8.5, fontweight="bold", zorder=5,
+                fontsize=8.5, fontweight="bold", zorder=5, gid="halo",
             )  # fmt: skip

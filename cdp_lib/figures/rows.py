@@ -38,6 +38,7 @@ from cdp_lib.figures.style import (
 )
 from cdp_lib.metrics import LOWER_IS_BETTER
 
+NO_BREAK = "\u00a0"  # an SVG shows several of these, and of plain spaces one
 KINDS = {
     "model": "repaired",
     "baseline": "baseline",
@@ -187,7 +188,7 @@ def _numbers(axes: Axes, y: int, found: Mapping[str, Score]) -> None:
     if narrow() and len(found) > 1:
         texts = [plus_minus(mean, None) for mean, _ in found.values()]
     at = {"xycoords": ("axes fraction", "data"), "fontsize": 8.5, "annotation_clip": False}
-    words = "   ".join(texts) or "no score"
+    words = (NO_BREAK * 3).join(texts) or "no score"
     if narrow():
         axes.annotate(words, (1, y - 0.27), va="bottom", ha="right", **at)
     else:

@@ -29,6 +29,7 @@ from cdp_lib.figures.style import (
     two_widths,
 )
 
+GAP = "\u00a0\u00a0"
 BAND = "best naive baseline and below"
 
 
@@ -75,9 +76,9 @@ def slopes(
             if narrow():
                 texts = [plus_minus(value, None) for value in ends[place]]
             if place:
-                texts = [f"{text}  {name}" for text, name in zip(texts, names, strict=True)]
+                texts = [f"{text}{GAP}{name}" for text, name in zip(texts, names, strict=True)]
             elif not narrow():
-                texts = [f"{name}  {text}" for text, name in zip(texts, names, strict=True)]
+                texts = [f"{name}{GAP}{text}" for text, name in zip(texts, names, strict=True)]
             _labels(axes, place, ends[place], texts, side)
         axes.set_xticks([0, 1], [title.replace(", ", "\n") for title in titles])
         axes.set_xlim(-0.06, 1.06)

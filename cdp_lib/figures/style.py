@@ -2,14 +2,13 @@
 
 The colours are those of Okabe and Ito that keep a contrast of 3:1 on white *and* on a dark page;
 their lightness differs, and so do their marks, so that greyscale print loses nothing.  Simulated
-data are hollow or hatched.  Backgrounds are transparent and the ink is a middle grey: one file
-serves the light and the dark page.
+data are hollow or hatched.  Backgrounds are transparent; text and axes take the ink of the page.
+Measurements that are no score have a hue of their own, and so have kinds of lines, genes or drugs.
 """
 
 from __future__ import annotations
 
 import functools
-import io
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -25,14 +24,15 @@ from matplotlib.lines import Line2D
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import NAMES
 
-INK = "#767676"
+INK = "#767677"  # becomes the ink of the page; a file keeps this grey, legible on any page
 COLOURS = {
-    "reported": "#D55E00",
-    "published": "#CC79A7",
+    "reported": INK,
+    "published": "#D55E00",
     "repaired": "#0072B2",
-    "baseline": INK,
+    "baseline": "#767676",
     "teaching": "#009E73",
 }
+FONT = "'DejaVu Sans', sans-serif"
 MARKERS = {"reported": "D", "published": "^", "repaired": "o", "baseline": "|", "teaching": "s"}
 WORDS = {
     "reported": "reported",
@@ -42,12 +42,11 @@ WORDS = {
     "teaching": "simulated",
 }
 PLAIN = "#8A63C4"  # measurements, which are no score of anything
-HUES = (PLAIN, "#A87900", "#D1629A", "#5A8F29")  # kinds of lines, genes or drugs
+HUES = (PLAIN, "#A87900", "#D1629A", "#8C564B")  # kinds of lines, genes or drugs
 SHAPES = ("o", "s", "^")
 HATCH = "////"
 WIDTH = 7.0  # inches, on a desk
 NARROW = 3.6  # inches, on a phone: there 8.5 points are 11 pixels
-LARGEST_SVG = 400_000  # bytes; the points of a larger figure become pixels, its text does not
 
 STYLE = {
     "figure.facecolor": "none",
@@ -200,17 +199,3 @@ def score_words(part: pd.DataFrame) -> str:
 
 def simulated(edition: str) -> str:
     return "Simulated data. " if edition == "teaching" else ""
-
-
-def svg(figure: Figure, name: str) -> str:
-    """The figure as SVG: text as text, and the same figure gives the same bytes."""
-    for _ in range(2):
-        stream = io.BytesIO()
-        with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-            figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
-        if stream.tell() <= LARGEST_SVG:
-            break
-        for axes in figure.axes:
-            for artist in (*axes.collections, *axes.lines):
-                artist.set_rasterized(True)
-    return stream.getvalue().decode()

@@ -8,6 +8,7 @@ import pytest
 
 from cdp_lib.errors import InputError
 from cdp_lib.figures.maps import picture, tissue_map
+from cdp_lib.figures.style import INK
 
 
 def cohort(n=40, n_tissues=5):
@@ -88,7 +89,7 @@ def test_simulated_lines_are_hollow_and_twelve_tissues_look_different():
     looks = []
     for group in (g for g in solid.iter("g") if g.get("class")):
         looks.append((group.get("fill"), group[0].tag))
-    assert len(set(looks[:12])) == 12 and set(looks[12:]) == {("#767676", "circle")}
+    assert len(set(looks[:12])) == 12 and set(looks[12:]) == {(INK, "circle")}
     assert all(
         g.get("fill") == "transparent"
         for g in tree(tissue_map({"PCA": points}, tissues, names, "So.", hollow=True)).iter("g")
@@ -110,7 +111,7 @@ def test_the_plain_figure_has_every_line_and_the_same_colours(n_tissues, n_group
     assert len(set(looks)) == n_groups
     page = tree(tissue_map({"PCA": points}, tissues, names, "So."))
     colours = [g.get("fill") for g in page.iter("g") if g.get("class")]
-    assert [colour for colour, _ in looks if colour != "#767676"] == colours[:12]
+    assert [colour for colour, _ in looks if colour != INK] == colours[:12]
     assert "800 lines by PCA, t-SNE" in figure.alt_text
 
 

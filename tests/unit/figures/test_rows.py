@@ -20,7 +20,11 @@ def summary(mean=(0.13, 0.11, 0.05, -0.02), **more):
 
 
 def words(figure):
-    return [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+    return [
+        text.get_text().replace("\u00a0", " ")
+        for text in figure.findobj(Text)
+        if text.get_visible()
+    ]
 
 
 def marks(figure, role):
