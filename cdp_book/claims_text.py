@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from cdp_lib.claims import NOT_COMPARABLE, NOT_RUN, summary, table
+from cdp_lib.claims.conclusions import MARKS, STATUSES, decided, sentence
 from cdp_lib.claims.recorded import ARITHMETIC
 
 WIDTH = 100
@@ -39,6 +40,22 @@ def text(paper: str | None = None, folder: Path | None = None) -> str:
     lines += _counts("by real data", measured, paper)
     lines += _counts("by arithmetic, without data", checked, paper)
     return "\n".join(lines)
+
+
+def conclusions_text(paper: str | None = None, folder: Path | None = None) -> str:
+    """Every conclusion with its status, its rule and what the recorded run found; the counts."""
+    frame = decided(paper, folder).astype(object)
+    lines = []
+    for row in frame.to_dict("records"):
+        head = f"{row['id']}  {MARKS[row['status']]} {row['status']}: {row['conclusion']}"
+        lines += _wrap(head, "        ")
+        lines += _wrap(f"    rule: {row['rule']}", "        ")
+        for each in row["evidence"] or ():
+            leaky = "with the leak: " if each["leaky"] else "found: "
+            lines += _wrap(f"    {leaky}{sentence(each)}", "        ")
+    counts = frame["status"].value_counts()
+    found = ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
+    return "\n".join([*lines, "", f"{_many(len(frame), 'conclusion')}: {found}."])
 
 
 def _claim(name: str, row: pd.Series) -> list[str]:

@@ -186,23 +186,27 @@ def edition(which: str, out: Path) -> None:
 
 @cdp.command()
 @click.argument("paper", required=False)
+@click.option("--conclusions", is_flag=True, help="Whether the papers' conclusions hold, and why.")
 @json_option
-def claims(paper: str | None, as_json: bool) -> None:
+def claims(paper: str | None, conclusions: bool, as_json: bool) -> None:
     """Show what the papers report beside what the book measured, the verdict and its reason.
 
     \b
     Examples:
       cdp claims
       cdp claims itzhacky2021
+      cdp claims --conclusions
       cdp claims --json
     """
-    from cdp_book.claims_text import text
+    from cdp_book.claims_text import conclusions_text, text
     from cdp_lib.claims import table
+    from cdp_lib.claims.conclusions import decided
 
     if as_json:
-        print_json(json.loads(table(paper).to_json(orient="records")))
+        rows = decided(paper) if conclusions else table(paper)
+        print_json(json.loads(rows.to_json(orient="records")))
     else:
-        click.echo(text(paper))
+        click.echo(conclusions_text(paper) if conclusions else text(paper))
 
 
 @cdp.command()

@@ -9,6 +9,7 @@ from cdp_lib.claims.verdicts import (
     VERDICTS,
     judge,
     settled,
+    standing,
     summary,
     table,
     tolerance,
@@ -18,5 +19,5 @@ from cdp_lib.claims.verdicts import (
 __all__ = [
     "NOT_COMPARABLE", "NOT_RUN", "VERDICTS", "Claim", "Conclusion", "Paper", "Record", "Run",
     "claim", "claims", "conclusion", "evidence", "judge", "papers", "records", "root", "runs",
-    "settled", "summary", "table", "tolerance", "verdict",
+    "settled", "standing", "summary", "table", "tolerance", "verdict",
 ]  # fmt: skip

@@ -27,10 +27,11 @@ from pathlib import Path
 import pandas as pd
 
 from cdp_lib.claims import ledger
+from cdp_lib.claims.recorded import STATUSES, records
 from cdp_lib.claims.scores import gain_words, p_words
+from cdp_lib.data.editions import EDITIONS
 from cdp_lib.errors import InputError, nearest
 
-STATUSES = ("holds", "holds only with the leak", "does not hold", "undecided", "not run")
 HOLDS, WITH_LEAK, DOES_NOT_HOLD, UNDECIDED, NOT_RUN = STATUSES
 MARKS = dict(zip(STATUSES, "●◐✕◇○", strict=True))  # a status is a word and a shape
 NEEDED = ("comparison", "gain", "low", "high", "unit", "n")
@@ -63,10 +64,11 @@ class Conclusion:
 
 def conclusions(paper: str | None = None, folder: Path | None = None) -> tuple[Conclusion, ...]:
     """The conclusions of one paper, or of all, in the order of the ledger."""
+    ledger.check_paper(paper, folder)
     found = []
     for path, text in ledger.files(folder):
         if paper in (None, text["paper"]):
-            found += [_conclusion(path, text["paper"], row) for row in text.get("conclusion", [])]
+            found += [_conclusion(path, text["paper"], row) for row in text["conclusion"]]
     ids = [each.id for each in found]
     if len(set(ids)) < len(ids):
         raise InputError(f"The conclusion {max(ids, key=ids.count)} stands twice in the ledger.")
@@ -167,6 +169,25 @@ def sentence(row: Mapping) -> str:
     p = row.get("p")
     sure = "" if p is None or pd.isna(p) else f", corrected p {p_words(p)}"
     return f"{row['comparison']}: {gain} over {row['n']:,} {row['unit']}{sure}"
+
+
+def decided(paper: str | None = None, folder: Path | None = None) -> pd.DataFrame:
+    """A row a conclusion: its rule, its status by the recorded runs on real data, its evidence.
+
+    Official data count before pocket data; what no run has met is "not run".
+    """
+    found = [r for r in records(folder) if r.conclusion and r.edition != "teaching"]
+    found.sort(key=lambda record: list(EDITIONS).index(record.edition))
+    rows = []
+    for each in conclusions(paper, folder):
+        mine = next((record for record in found if record.conclusion == each.id), None)
+        row = {"id": each.id, "paper": each.paper, "location": each.location}
+        row |= {"conclusion": each.conclusion, "rule": each.rule}
+        row["status"] = mine.value if mine else NOT_RUN
+        for name in ("evidence", "reason", "chapter", "edition"):
+            row[name] = getattr(mine, name, None)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def told(

@@ -119,9 +119,15 @@ def claims(paper: str | None = None, folder: Path | None = None) -> tuple[Claim,
     ledger = {head.id: found for head, found in _ledger(folder)}
     if paper is None:
         return tuple(claim for found in ledger.values() for claim in found)
-    if paper not in ledger:
-        raise InputError(f"The ledger has no paper {paper!r}; there are {', '.join(ledger)}.")
+    check_paper(paper, folder)
     return ledger[paper]
+
+
+def check_paper(paper: str | None, folder: Path | None = None) -> None:
+    """Refuse a paper that the ledger does not hold."""
+    known = papers(folder)
+    if paper is not None and paper not in known:
+        raise InputError(f"The ledger has no paper {paper!r}; there are {', '.join(known)}.")
 
 
 def claim(id: str, folder: Path | None = None) -> Claim:
@@ -143,7 +149,7 @@ def files(folder: Path | None = None) -> Iterator[tuple[Path, dict]]:
         if missing or not {"doi", "arxiv"} & set(text):
             lacks = ", ".join(sorted(missing)) or "doi or arxiv"
             raise InputError(f"{path} lacks {lacks}; add it at the head of the file.")
-        yield path, text
+        yield path, {"conclusion": [], "arithmetic": []} | text
 
 
 def _ledger(folder: Path | None) -> list[tuple[Paper, tuple[Claim, ...]]]:

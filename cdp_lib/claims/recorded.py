@@ -25,6 +25,7 @@ from cdp_lib.models.base.protocols import PROTOCOLS as PROCEDURES
 
 ARITHMETIC = "arithmetic"  # the protocol of a number computed from a paper's own, without any data
 PROTOCOLS = (None, *PROCEDURES, ARITHMETIC)
+STATUSES = ("holds", "holds only with the leak", "does not hold", "undecided", "not run")
 NUMBERS = ("value", "sd", "n", "gain", "low", "high", "p", "floor", "ceiling", "share")
 
 
@@ -89,6 +90,8 @@ class Record:
             return f"its value {value!r} is no shape (a list of integers)"
         if not isinstance(self.sd, (int, float, type(None))):
             return f"its sd {self.sd!r} is no number"
+        if self.conclusion is not None and value not in STATUSES:
+            return f"its status is {value!r}, none of {', '.join(STATUSES)}"
         for name in ("baseline", "comparable"):
             if not isinstance(getattr(self, name), bool):
                 return f"its field {name} is not true or false"
@@ -123,6 +126,7 @@ def runs(folder: Path | None = None, strict: bool = False) -> tuple[Run, ...]:
     """
     folder = folder or ledger.root()
     known = {claim.id for claim in ledger.claims(folder=folder)}
+    known |= {row.get("id") for _, text in ledger.files(folder) for row in text["conclusion"]}
     found = []
     for place in _places(folder / "results"):
         try:
@@ -205,11 +209,12 @@ def _read(folder: Path, known: set[str]) -> Run:
     chapter, edition = _place(path)
     results = check_records(path, text["results"])
     for record in results:
-        if record.claim is not None and record.claim not in known:
-            raise InputError(
-                f"{path}: result {record.key!r} names the claim {record.claim!r}, which is "
-                "not in book/claims; correct one of the two."
-            )
+        for named in (record.claim, record.conclusion):
+            if named is not None and named not in known:
+                raise InputError(
+                    f"{path}: result {record.key!r} names {named!r}, which is not in book/claims; "
+                    "correct one of the two."
+                )
     return Run(chapter, edition, text["provenance"], results, tuple(text["figures"]))
 
 

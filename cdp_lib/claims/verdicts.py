@@ -1,15 +1,19 @@
 """What a paper reports, what we measured, and the verdict.
 
 A *claim* is one thing that a paper reports (`ledger.py` reads ``book/claims/<paper>.toml``).
-A *record* is one thing that we measured (`records.py` reads ``book/results``).
+A *record* is one thing that we measured (`recorded.py` reads ``book/results``).
 With d = |ours - reported|:
 
-    d <= max(rounding of the reported number, its reported sd)    reproduced
-    d <= tolerance of the claim                                   within tolerance
-    otherwise                                                     not reproduced
+    d <= max(rounding of the reported number, its reported sd)       reproduced
+    d <= max(tolerance of the claim, sqrt(reported sd^2 + our sd^2)) within tolerance
+    otherwise                                                        not reproduced
 
-Counts and shapes are reproduced when they are equal.  A record that says why it cannot be
-compared is "not comparable", and so is every record from simulated data.
+Counts and shapes are reproduced when they are equal.  Only a run on the paper's own data under its
+own protocol gets one of these three: every record of the teaching and of the pocket edition, every
+repaired protocol, and every record that says why, is "not comparable".
+
+A claim may also be checked by *arithmetic*, against the paper's own other numbers
+(`arithmetic.py`); such verdicts need no data and are counted apart.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cdp_lib.claims.arithmetic import checked
 from cdp_lib.claims.ledger import TOLERANCES, Claim, claims, papers
 from cdp_lib.claims.recorded import ARITHMETIC, Record, best_baseline, records
 from cdp_lib.data.editions import EDITIONS
@@ -26,6 +31,11 @@ from cdp_lib.errors import InputError
 
 VERDICTS = ("reproduced", "within tolerance", "not reproduced", "not comparable", "not run")
 REPRODUCED, WITHIN, NOT_REPRODUCED, NOT_COMPARABLE, NOT_RUN = VERDICTS
+OTHER_DATA = {
+    "teaching": "simulated data cannot confirm a claim",
+    "pocket": "the pocket edition holds a part of the data, or another release",
+    "own": "tables of one's own",
+}
 
 
 def tolerance(claim: Claim, reported: float | None = None) -> float:
@@ -42,19 +52,23 @@ def judge(claim: Claim, record: Record | None) -> tuple[str, str]:
     """The verdict on one record, and its reason."""
     if record is None:
         return NOT_RUN, "no record yet"
-    if record.edition == "teaching" and record.protocol != ARITHMETIC:
-        return NOT_COMPARABLE, "simulated data cannot confirm a claim"
+    if record.value is None and record.comparable:
+        return NOT_RUN, record.reason
     if not record.comparable:
         return NOT_COMPARABLE, record.reason
-    if record.value is None:
-        return NOT_RUN, record.reason
+    if record.protocol != ARITHMETIC and record.edition in OTHER_DATA:
+        return NOT_COMPARABLE, record.reason or OTHER_DATA[record.edition]
+    if record.protocol == "repaired":
+        return NOT_COMPARABLE, record.reason or "the leak-free protocol is not the paper's own"
     if record.metric is not None and record.metric != claim.metric:
         return NOT_COMPARABLE, f"the record holds {record.metric}, the claim {claim.metric}"
     if None not in (record.axis, claim.axis) and record.axis != claim.axis:
         return NOT_COMPARABLE, f"the record is per {record.axis}, the claim per {claim.axis}"
     if claim.metric in ("text", "statement"):
         return _judge_words(claim, record.value)
-    return _judge_numbers(claim, record.value)
+    found, reason = _judge_numbers(claim, record)
+    says = f"{record.reason}: " if record.protocol == ARITHMETIC and record.reason else ""
+    return found, says + reason
 
 
 def verdict(claim: Claim, record: Record | None) -> str:
@@ -71,8 +85,9 @@ def _judge_words(claim: Claim, ours: object) -> tuple[str, str]:
     return (REPRODUCED, "same text") if same else (NOT_REPRODUCED, "another text")
 
 
-def _judge_numbers(claim: Claim, ours: object) -> tuple[str, str]:
+def _judge_numbers(claim: Claim, record: Record) -> tuple[str, str]:
     theirs = claim.value if isinstance(claim.value, tuple) else (claim.value,)
+    ours = record.value
     ours = tuple(ours) if isinstance(ours, (list, tuple)) else (ours,)
     if len(ours) != len(theirs) or any(isinstance(part, (bool, str)) for part in ours):
         return NOT_COMPARABLE, f"the record does not hold what the claim does ({claim.metric})"
@@ -80,7 +95,8 @@ def _judge_numbers(claim: Claim, ours: object) -> tuple[str, str]:
         return NOT_COMPARABLE, "our run gave no number"
     apart = [abs(our - their) for our, their in zip(ours, theirs)]
     precise = max(claim.rounding, claim.sd or 0.0)
-    allowed = [tolerance(claim, their) for their in theirs]
+    spread = math.hypot(claim.sd or 0.0, record.sd or 0.0)
+    allowed = [max(tolerance(claim, their), spread) for their in theirs]
     grain = 1e-9  # binary fractions: 0.555 - 0.55 is 0.005000000000000004
     if all(gap <= precise + grain for gap in apart):
         return REPRODUCED, "within the reported rounding or sd" if precise else "equal"
@@ -98,11 +114,15 @@ def settled(claim: Claim, mine: list[Record]) -> tuple[str, str]:
     official before pocket, as published before anything else; where several are equally near to
     the paper's own, the worst counts.
     """
-    real = [r for r in mine if r.edition != "teaching" and r.protocol != ARITHMETIC]
+    real = _real(mine)
     if not real:
         return NOT_RUN, "no record from real data yet"
     nearest = min(_distance(record) for record in real)
     return _worst(claim, [record for record in real if _distance(record) == nearest])
+
+
+def _real(mine: list[Record]) -> list[Record]:
+    return [r for r in mine if r.edition != "teaching" and r.protocol != ARITHMETIC]
 
 
 def _worst(claim: Claim, mine: list[Record]) -> tuple[str, str]:
@@ -111,20 +131,42 @@ def _worst(claim: Claim, mine: list[Record]) -> tuple[str, str]:
     return max(found, key=lambda pair: severity.index(pair[0]))
 
 
+def standing(folder: Path | None = None) -> pd.DataFrame:
+    """A row a claim, from which every page counts.
+
+    verdict and reason are those of the real data, `on` is their edition (None: not run), and
+    `arithmetic` the verdict of a check against the paper's own numbers (None: there is none).
+    """
+    measured, sums = records(folder), checked(folder)
+    rows = []
+    for claim in claims(folder=folder):
+        mine = [record for record in measured if record.claim == claim.id]
+        found, reason = settled(claim, mine)
+        on = min(_real(mine), key=_distance).edition if found != NOT_RUN else None
+        by = [r for r in (*mine, *sums) if r.claim == claim.id and r.protocol == ARITHMETIC]
+        arithmetic = _worst(claim, by)[0] if by else None
+        row = {"claim": claim.id, "paper": claim.paper, "metric": claim.metric}
+        rows.append(row | dict(verdict=found, reason=reason, on=on, arithmetic=arithmetic))
+    return pd.DataFrame(rows)
+
+
 def table(
     paper: str | None = None, edition: str | None = None, folder: Path | None = None
 ) -> pd.DataFrame:
     """A row a claim and record: reported, ours, the best baseline on the same rows, the verdict.
 
-    A claim without a record (in this edition) has one row, "not run".
+    A claim without a record (in this edition) has one row, "not run".  A check by arithmetic is a
+    row, too, wherever no edition is asked for.
     """
     if edition is not None and edition not in EDITIONS:
         raise InputError(f"There is no edition {edition!r}; there are {', '.join(EDITIONS)}.")
     measured = [r for r in records(folder) if edition in (None, r.edition)]
+    sums = checked(folder) if edition is None else ()
     rows = []
     for claim in claims(paper, folder):
-        mine = sorted((r for r in measured if r.claim == claim.id), key=_distance) or [None]
-        for record in mine:
+        mine = sorted((r for r in measured if r.claim == claim.id), key=_distance)
+        mine += [r for r in sums if r.claim == claim.id]
+        for record in mine or [None]:
             row = {"claim": claim.id, "paper": claim.paper, "location": claim.location}
             row |= {"description": claim.description, "metric": claim.metric, "axis": claim.axis}
             row |= {"reported": claim.reported, "reported_sd": claim.sd, "split": claim.split}
@@ -139,16 +181,10 @@ def summary(folder: Path | None = None, *, arithmetic: bool = False) -> pd.DataF
 
     arithmetic=True counts the claims that were checked by arithmetic alone, without any data.
     """
-    measured = records(folder)
-    counts = {head: dict.fromkeys(VERDICTS, 0) for head in papers(folder)}
-    if arithmetic:
-        measured = [record for record in measured if record.protocol == ARITHMETIC]
-    for claim in claims(folder=folder):
-        mine = [record for record in measured if record.claim == claim.id]
-        if mine or not arithmetic:
-            found, _ = _worst(claim, mine) if arithmetic else settled(claim, mine)
-            counts[claim.paper][found] += 1
-    return pd.DataFrame.from_dict(counts, orient="index", columns=list(VERDICTS))
+    found = standing(folder)
+    column = "arithmetic" if arithmetic else "verdict"
+    counts = pd.crosstab(found["paper"], found[column].fillna("none"))
+    return counts.reindex(index=list(papers(folder)), columns=list(VERDICTS), fill_value=0)
 
 
 def _ours(claim: Claim, record: Record | None, baseline: Record | None) -> dict:

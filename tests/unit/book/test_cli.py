@@ -215,6 +215,16 @@ def test_claims_are_printed_for_people_and_programs(cdp):
     assert json.loads(text)[0]["claim"] == "xia2018-C001"
 
 
+def test_conclusions_are_printed_for_people_and_programs(cdp):
+    _, out, _ = cdp("claims", "--conclusions", "wang2022")
+    assert out.startswith("wang2022-K1  ") and "\n7 conclusions: " in out
+    _, text, _ = cdp("claims", "--conclusions", "--json")
+    rows = json.loads(text)
+    assert len(rows) == 28 and {"id", "status", "rule", "evidence"} <= set(rows[0])
+    code, _, error = cdp("claims", "--conclusions", "nobody2021")
+    assert code == 2 and "nobody2021" in error
+
+
 def test_predictions_are_scored_anew_from_their_file_alone(cdp, tmp_path):
     rng = np.random.default_rng(0)
     Y = pd.DataFrame(rng.normal(size=(12, 4))).add_prefix("drug ")

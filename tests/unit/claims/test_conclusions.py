@@ -1,11 +1,14 @@
 """conclusions.py: the papers' conclusions, their rules, and what decides them."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from cdp_book import claims_text, recording
 from cdp_lib.claims import conclusions as ledger
-from cdp_lib.claims import papers
+from cdp_lib.claims import papers, root, runs
 from cdp_lib.errors import InputError
 
 BETTER, WORSE, OPEN = (0.05, 0.02, 0.08), (-0.05, -0.08, -0.02), (0.01, -0.02, 0.04)
@@ -51,6 +54,48 @@ def test_the_ledger_has_28_conclusions_each_with_a_rule_of_named_comparisons():
         assert each.id == f"{each.paper}-K{each.id.rpartition('K')[2]}"
         assert each.comparisons and all(name in each.rule for name in each.comparisons)
         assert each.conclusion.endswith(".") and each.location
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """A book with one paper and no records."""
+    (tmp_path / "claims").mkdir()
+    shutil.copy(root() / "claims/wang2022.toml", tmp_path / "claims")
+    return tmp_path
+
+
+def write(shelf, edition, *statuses):
+    names = ledger.conclusion("wang2022-K4").comparisons
+    rows_ = ledger.plain(rows(OPEN, names=names))
+    found = [
+        {"key": id, "value": status, "edition": edition, "conclusion": id, "evidence": rows_}
+        for id, status in statuses
+    ]
+    recording.write_record(shelf / f"results/04_a/{edition}", found, [], {})
+
+
+def test_recorded_runs_decide_and_official_data_count_first(shelf):
+    frame = ledger.decided(folder=shelf)
+    assert len(frame) == 7 and set(frame["status"]) == {"not run"}
+    write(shelf, "pocket", ("wang2022-K4", "undecided"), ("wang2022-K6", "holds"))
+    write(shelf, "official", ("wang2022-K4", "does not hold"))
+    write(shelf, "teaching", ("wang2022-K5", "holds"))
+    frame = ledger.decided(folder=shelf).set_index("id")
+    found = frame.loc[["wang2022-K4", "wang2022-K5", "wang2022-K6"], "status"].tolist()
+    assert found == ["does not hold", "not run", "holds"]
+    assert frame.loc["wang2022-K4", "evidence"][0]["n"] == 22
+    text = claims_text.conclusions_text(folder=shelf)
+    assert "wang2022-K4  ✕ does not hold: " in text and "over 22 drugs" in text
+    assert "7 conclusions: 1 holds, 1 does not hold, 5 not run." in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_record_of_an_unknown_conclusion_or_status_is_refused(shelf):
+    write(shelf, "pocket", ("wang2022-K40", "holds"))
+    with pytest.raises(InputError, match="wang2022-K40"):
+        runs(shelf, strict=True)
+    with pytest.raises(InputError, match="it holds"):
+        write(shelf, "pocket", ("wang2022-K4", "it holds"))
 
 
 def test_an_unknown_conclusion_is_named():
