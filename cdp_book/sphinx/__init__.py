@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cdp_lib
 from cdp_book import findings
-from cdp_book.sphinx import docstrings
+from cdp_book.sphinx import docstrings, terms
 
 # In the order in which a researcher meets them.
 ROOMS = (
@@ -108,7 +108,7 @@ def finish_page(app, pagename, templatename, context, doctree) -> None:
     body = context.get("body", "")
     for markup, accessible in ACCESSIBLE.items():
         body = body.replace(markup, accessible)
-    context["body"] = body
+    context["body"] = terms.tooltips(body)
 
 
 def is_thebe(script) -> bool:
@@ -149,6 +149,7 @@ def setup(app) -> dict:
     app.connect("builder-inited", prepare)
     app.connect("source-read", read)
     app.connect("env-get-outdated", reread)
+    app.connect("doctree-resolved", terms.link)
     app.connect("html-page-context", finish_page)
     app.connect("autodoc-skip-member", skip_metadata_routing)
     app.connect("autodoc-process-docstring", docstrings.process)

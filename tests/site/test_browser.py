@@ -54,6 +54,32 @@ def test_search_finds_dependency(visit):
     assert visitor.errors == [] and visitor.remote == []
 
 
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_term_tells_its_definition_on_keyboard_focus(visit, width):
+    visitor = visit(width=width)
+    visitor.open("notebooks/00_quickstart.html")
+    told = """term => getComputedStyle(term, "::after").content"""
+    term = visitor.tab.locator("article a.term").first
+    assert term.evaluate(told) == "none"
+    visitor.tab.keyboard.press("Tab")  # focus by keyboard, not by script alone
+    term.focus()
+    definition = term.get_attribute("data-definition")
+    assert len(definition) > 20 and definition in term.evaluate(told)
+    assert visitor.tab.evaluate("document.documentElement.scrollWidth") <= width
+    term.click()
+    visitor.tab.wait_for_url("**/book/glossary.html#term-*")
+
+
+def test_the_letters_of_the_glossary_lead_to_their_entries(visit):
+    visitor = visit()
+    visitor.open("book/glossary.html")
+    letters = visitor.tab.locator("p.letters a")
+    assert letters.all_inner_texts() == sorted(set(letters.all_inner_texts()))
+    letters.get_by_text("S", exact=True).click()
+    (first,) = visitor.tab.locator("dt:target").all_inner_texts()
+    assert first.startswith("S")
+
+
 def test_the_button_for_dark_mode_works(visit):
     visitor = visit()
     visitor.open("book/welcome.html")
