@@ -279,7 +279,8 @@ class Chapter:
 
         `alt` describes the picture to who cannot see it (default: the figure's `alt_text`, or the
         caption). `data` is the edition that the figure was drawn from (default: this run's); a
-        simulated one is named. A record keeps the figures of this run's own edition only.
+        simulated one is named. A record keeps the pictures of this run's own edition only; what
+        answers to the reader (`figures.line_map`, `figures.choose`) is a part of the page alone.
         """
         import matplotlib.pyplot as plt
 
@@ -299,6 +300,9 @@ class Chapter:
         if data == "teaching":
             caption = f"{caption.rstrip()} Simulated data."
         alt = alt or getattr(fig, "alt_text", None) or caption
+        if hasattr(fig, "page"):  # it answers to the reader, and is no picture that a file can hold
+            _show({"text/html": fig.page(name, caption), "text/plain": f"Figure {name}: {caption}"})
+            return
         told = {"name": name, "caption": caption, "alt": alt}
         pictures = inline(fig, name)
         plt.close(fig)

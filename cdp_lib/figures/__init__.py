@@ -10,6 +10,7 @@ from cdp_lib.figures.charts import (
     splits_diagram,
 )
 from cdp_lib.figures.dumbbells import dumbbell
+from cdp_lib.figures.line_map import line_map
 from cdp_lib.figures.maps import picture, tissue_map
 from cdp_lib.figures.points import points
 from cdp_lib.figures.rows import rows
@@ -18,7 +19,7 @@ from cdp_lib.figures.style import COLOURS, HATCH, INK, canvas, finish, look, mar
 from cdp_lib.figures.vector import svg
 
 __all__ = [
-    "canvas", "distributions", "dumbbell", "finish", "heatmap", "look", "mark", "picture",
-    "points", "rows", "scatter", "scores", "slopes", "splits_diagram", "svg", "theme",
+    "canvas", "distributions", "dumbbell", "finish", "heatmap", "line_map", "look", "mark",
+    "picture", "points", "rows", "scatter", "scores", "slopes", "splits_diagram", "svg", "theme",
     "tissue_map", "COLOURS", "HATCH", "INK", "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cdp_lib.errors import InputError
 from cdp_lib.figures.style import FONT, INK, NARROW, STYLE
@@ -191,19 +192,20 @@ def _names(root: ET.Element, figure: Figure) -> ET.Element:
     A finger covers a crowd: on a phone, no more than `MOST_TAPPED` points have one.
     """
     named = _named(figure)
-    if figure.get_figwidth() <= NARROW and sum(len(a.names) for a in named) > MOST_TAPPED:
-        named = []
+    crowded = figure.get_figwidth() <= NARROW and sum(len(a.names) for a in named) > MOST_TAPPED
     whole = ET.Element("g", {"class": "cdp-names"})
     width = float(root.get("viewBox").split()[2])
     groups = {g.get("gid"): g for g in root.iter("g") if g.get("gid")}
     for number, artist in enumerate(named):
-        marks = list(groups[f"named-{number}"].iter("use"))
+        group = groups[f"named-{number}"]
+        marks = list(group.iter("use"))
         if len(marks) != len(artist.names):
             raise InputError(
                 f"{len(artist.names)} names were given to {len(marks)} points that can be seen: "
                 "name only points inside the axes."
             )
-        for mark, words in _sorted(zip(marks, artist.names, strict=True)):
+        _dots(group, marks, artist)
+        for mark, words in [] if crowded else _sorted(zip(marks, artist.names, strict=True)):
             x, y = float(mark.get("x")), float(mark.get("y"))
             circle = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "5"}
             if words in getattr(artist, "written", ()):
@@ -214,6 +216,16 @@ def _names(root: ET.Element, figure: Figure) -> ET.Element:
                 at |= {"x": f"{x - 7:.0f}", "class": "e"}
             ET.SubElement(whole, "text", at).text = words
     return whole
+
+
+def _dots(group: ET.Element, marks: list[ET.Element], artist: Line2D) -> None:
+    """Filled circles as one path: a stroke without length and with a round end each."""
+    if artist.get_marker() != "o" or artist.get_markerfacecolor() == "none":
+        return
+    size = artist.get_markersize() + artist.get_markeredgewidth()
+    ends = "".join(f"M{mark.get('x')} {mark.get('y')}h0" for mark in marks)
+    style = f"stroke:{artist.get_markerfacecolor()};stroke-linecap:round;stroke-width:{size:g}"
+    group[:] = [ET.Element("path", {"d": ends, "style": style, "opacity": f"{artist.get_alpha()}"})]
 
 
 def _sorted(pairs: Iterator[tuple[ET.Element, str]]) -> list[tuple[ET.Element, str]]:

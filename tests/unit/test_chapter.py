@@ -235,6 +235,18 @@ def picture(bundle: dict) -> str:
     return re.search(r"<svg\b.*?</svg>", bundle["text/html"], re.DOTALL)[0]
 
 
+def test_what_answers_to_the_reader_is_a_part_of_the_page_alone(c, shown):
+    class Map:
+        alt_text = "A map."
+
+        def page(self, name, caption):
+            return f"<figure id={name}>{caption}</figure>"
+
+    c.figure(Map(), "lines", "It holds.", data="pocket")
+    bundle, metadata = shown[0]
+    assert bundle["text/html"] == "<figure id=lines>It holds.</figure>" and metadata is None
+
+
 def test_the_same_figure_gives_the_same_bytes(c, shown):
     for _ in range(2):
         c.figure(drawing(), "scores", "Ridge wins.")
