@@ -1,4 +1,8 @@
-# make book   build the website into _build/html (DATA=pocket PROFILE=teach for the site as published)
+# make book   build the website into _build/html: every chapter is executed on simulated data, which
+#             proves that it runs here, and shown as it was recorded on real measurements;
+#             make book DATA=pocket PROFILE=teach shows what this machine executed instead
+# make page   build one page to look at it: make page CHAPTER=02_honest_evaluation
+# make record run every chapter anew on real measurements, keep its page, and print what moved
 # make test   run every test
 # make lab    open the chapters in JupyterLab
 # make full   run every chapter with the papers' own grids on the official data, and record the results;
@@ -9,13 +13,22 @@ PYTHON ?= python3
 PROFILE ?= quick
 DATA ?= teaching
 BIN := .venv/bin
+RENDER ?= $(if $(filter teaching-quick,$(DATA)-$(PROFILE)),recorded,executed)
 EXECUTED := _build/executed/$(DATA)-$(PROFILE)
+RUN := $(BIN)/cdp run --profile $(PROFILE) --data $(DATA) --out $(EXECUTED) --if-changed
 
-.PHONY: book test lab full clean
+.PHONY: book page record test lab full clean
 
 book: .venv/ready
-	$(BIN)/cdp run all --profile $(PROFILE) --data $(DATA) --out $(EXECUTED) --if-changed
-	$(BIN)/python -m cdp_book.build --executed $(EXECUTED)
+	$(RUN) all --jobs 2
+	$(BIN)/python -m cdp_book.build $(if $(filter executed,$(RENDER)),--executed $(EXECUTED))
+
+page: .venv/ready
+	$(RUN) $(CHAPTER)
+	$(BIN)/python -m cdp_book.build --executed $(EXECUTED) --only $(CHAPTER)
+
+record: .venv/ready
+	$(BIN)/cdp run all --profile teach --data pocket --record --jobs 2
 
 test: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
@@ -25,7 +38,7 @@ lab: .venv/ready
 	$(BIN)/jupyter lab notebooks
 
 full: .venv/ready
-	$(BIN)/cdp run all --profile full --data official --out _build/executed/official-full --record
+	$(BIN)/cdp run all --profile full --data official --record
 
 clean:
 	rm -rf _build .pytest_cache .hypothesis .benchmarks build *.egg-info

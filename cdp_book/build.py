@@ -1,6 +1,8 @@
-"""Build the site: executed chapters + prose -> one stage -> Jupyter Book, execution off.
+"""Build the site: chapters with their outputs + prose -> one stage -> Jupyter Book, execution off.
 
-    python -m cdp_book.build --executed _build/executed
+    python -m cdp_book.build                            outputs from the recorded runs
+    python -m cdp_book.build --executed FOLDER          outputs from executed copies
+    python -m cdp_book.build --executed FOLDER --only CHAPTER    that chapter alone, in _build/page
 
 The stage (`_build/stage`) has the repository's own paths, so that every page knows its
 notebook on Colab. It is made from clean whenever an input changed, and not at all otherwise:
@@ -20,8 +22,12 @@ from pathlib import Path
 
 import yaml
 
+from cdp_book.dressing import dress, executed_foot, prose, recorded_foot, with_folds
 from cdp_book.inputs import digest, files
 from cdp_book.notebook import tags
+from cdp_book.pages import EDITION, command, recall
+from cdp_book.runner import find_chapters
+from cdp_book.typed import without_comments
 from cdp_lib.chapter import RECORD
 from cdp_lib.claims import runs
 from cdp_lib.errors import InputError
@@ -30,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHOWN = {"text/html", "text/markdown", "text/latex", "text/plain", "application/javascript"}
 EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*(?:&nbsp;)?\s*</th>")  # the corners of pandas' tables
 SIGNATURE = "book/_static/signature.svg"  # drawn by the build, from the ledger and the records
+BESIDE = ("book/glossary", "book/references")  # what the page of a chapter needs beside it
 INPUTS = ("_config.yml", "_toc.yml", "notebooks", "cdp_lib", "cdp_book")
 
 
@@ -42,22 +49,27 @@ def main() -> int:
     parser.add_argument(
         "--executed",
         type=Path,
-        default=ROOT / "_build/executed",
-        help="folder of executed notebooks, as `cdp run all --out` writes it",
+        help="folder of executed notebooks, as `cdp run all --out` writes it; "
+        "default: the recorded runs",
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "_build", help="default: _build")
-    arguments = parser.parse_args()
+    parser.add_argument("--only", metavar="CHAPTER", help="one chapter, to look at it")
+    parser.add_argument("--out", type=Path, help="default: _build, for one chapter _build/page")
+    given = parser.parse_args()
+    executed = given.executed and given.executed.resolve()
+    out = (given.out or ROOT / ("_build/page" if given.only else "_build")).resolve()
     try:
-        site = build(ROOT, arguments.executed.resolve(), arguments.out.resolve())
-    except BuildError as error:
+        if given.only:
+            print(f"The chapter: {preview(ROOT, executed, out, given.only)}")
+        else:
+            print(f"The book: {build(ROOT, executed, out)}/index.html")
+    except (BuildError, InputError) as error:
         print(f"book: {error}", file=sys.stderr)
         return 1
-    print(f"The book: {site}/index.html")
     return 0
 
 
-def build(root: Path, executed: Path, out: Path) -> Path:
-    """Make `out`/html from `root` and the executed notebooks; return the folder."""
+def build(root: Path, executed: Path | None, out: Path) -> Path:
+    """Make `out`/html from `root` and the executed notebooks, or the records; return the folder."""
     site, stage = out / "html", out / "stage"
     mark = site / ".inputs"
     now = fingerprint(root, executed)
@@ -74,25 +86,47 @@ def build(root: Path, executed: Path, out: Path) -> Path:
     return site
 
 
-def fingerprint(root: Path, executed: Path) -> str:
+def preview(root: Path, executed: Path | None, out: Path, chapter: str) -> Path:
+    """Make the page of one chapter, with what it cites; return the page.
+
+    Links to other pages lead nowhere, and a warning is no error.
+    """
+    stage = out / "stage"
+    for folder in (out / "html", stage):
+        shutil.rmtree(folder, ignore_errors=True)
+    (source,) = find_chapters([chapter], root)
+    fill_stage(root, executed, stage, [source])
+    beside = [{"file": name} for name in BESIDE if (stage / f"{name}.md").exists()]
+    toc = {"format": "jb-book", "root": f"notebooks/{source.stem}", "chapters": beside}
+    (stage / "_toc.yml").write_text(yaml.safe_dump(toc))
+    render(stage, out, strict=False)
+    return out / "html" / "notebooks" / f"{source.stem}.html"
+
+
+def fingerprint(root: Path, executed: Path | None) -> str:
     """A digest of everything a page is made from, but for the figure that the build draws."""
     signature = root / SIGNATURE
     book = [path for path in files(root / "book") if path != signature]
     others = [root / name for name in INPUTS]
-    return digest([*book, *others, *sorted(executed.glob("*.ipynb"))])
+    pages = sorted(executed.glob("*.ipynb")) if executed else []
+    return digest([*book, *others, *pages], "executed" if executed else "recorded")
 
 
-def fill_stage(root: Path, executed: Path, stage: Path) -> None:
-    """Prose as it is, chapters as they were executed, configuration with execution off."""
-    shutil.copytree(root / "book", stage / "book")
+def fill_stage(
+    root: Path, executed: Path | None, stage: Path, only: list[Path] | None = None
+) -> None:
+    """Prose without its comments, chapters with their outputs, configuration without execution."""
+    shutil.copytree(root / "book", stage / "book", ignore=shutil.ignore_patterns("results"))
+    for path in (stage / "book").glob("*.md"):
+        path.write_text(without_comments(path.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copy2(root / "_toc.yml", stage)
     config = yaml.safe_load((root / "_config.yml").read_text())
     config["execute"] = {"execute_notebooks": "off"}
     (stage / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
-    for source in chapters(root):
+    for source in only or chapters(root):
         target = stage / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
-        notebook = page(source, executed / source.name)
+        notebook = page(source, executed / source.name) if executed else recorded(root, source)
         target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False))
 
 
@@ -121,6 +155,17 @@ def chapters(root: Path) -> list[Path]:
     return [root / f"{file}.ipynb" for file in walk(toc) if file.startswith("notebooks/")]
 
 
+def recorded(root: Path, source: Path) -> dict:
+    """Today's notebook with the outputs of its recorded run, made ready to be read."""
+    folder = root / "book" / "results" / source.stem / EDITION
+    try:
+        notebook = recall(source, folder)
+        about = json.loads((folder / "results.json").read_text(encoding="utf-8"))["provenance"]
+    except InputError as problem:
+        raise BuildError(str(problem)) from None
+    return dressed(notebook, source, recorded_foot(about, EDITION, command(source.stem)))
+
+
 def page(source: Path, executed: Path) -> dict:
     """An executed notebook, made ready to be read."""
     if not executed.exists():
@@ -134,13 +179,32 @@ def page(source: Path, executed: Path) -> dict:
             f"{executed} was executed from an older {source.name}: "
             f"run `cdp run {source.stem} --out {executed.parent}`."
         )
-    notebook["cells"] = [cell for cell in notebook["cells"] if not repeats(cell, notebook)]
-    for number, cell in enumerate(notebook["cells"]):
-        dress(cell)
-        cell["outputs"] = list(shown(cell, f"{source.name}, cell {number + 1}"))
-        if cell["cell_type"] != "code":
-            del cell["outputs"]
-    return notebook
+    values = parameters_of(notebook)
+    again = f"cdp run {source.stem} --profile {values.get('profile')} --data {values.get('data')}"
+    return dressed(notebook, source, executed_foot(values, again))
+
+
+def dressed(notebook: dict, source: Path, foot: str) -> dict:
+    """The notebook as its page shows it: folds, labels, the foot, and only what a page can show."""
+    cells = [cell for cell in notebook["cells"] if not repeats(cell, notebook)]
+    for number, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            cell["outputs"] = list(shown(cell, f"{source.name}, cell {number + 1}"))
+            dress(cell)
+        else:
+            cell["source"] = without_comments("".join(cell["source"]))
+    try:
+        cells = with_folds(cells, source.stem)
+    except InputError as problem:
+        raise BuildError(str(problem)) from None
+    return {**notebook, "cells": [*cells, prose(foot, "provenance")]}
+
+
+def parameters_of(notebook: dict) -> dict[str, object]:
+    """The parameters that an executed notebook ran with."""
+    marked = ("parameters", "injected-parameters")
+    texts = [assigned(cell) for cell in notebook["cells"] if set(marked) & set(tags(cell))]
+    return {name: ast.literal_eval(text) for found in texts for name, text in found.items()}
 
 
 def own_code(notebook: dict) -> list[str]:
@@ -169,24 +233,6 @@ def assigned(cell: dict) -> dict[str, str]:
     }
 
 
-def dress(cell: dict) -> None:
-    """Fold set-up code and solutions away, under a label that says what is there."""
-    folds = {
-        "solution": ("hide-cell", "Show the solution", "Hide the solution"),
-        "setup": ("hide-input", "Show the set-up code", "Hide the set-up code"),
-        "injected-parameters": (
-            "hide-input",
-            "Show the parameters of this run",
-            "Hide the parameters of this run",
-        ),
-    }
-    for tag in folds.keys() & set(tags(cell)):
-        fold, show, hide = folds[tag]
-        cell["metadata"]["tags"] = sorted({*tags(cell), fold})
-        words = {"code_prompt_show": show, "code_prompt_hide": hide}
-        cell["metadata"].setdefault("mystnb", {}).update(words)
-
-
 def shown(cell: dict, where: str) -> Iterator[dict]:
     """The outputs for the page: no records, and nothing that a page cannot show.
 
@@ -209,8 +255,8 @@ def shown(cell: dict, where: str) -> Iterator[dict]:
         yield output
 
 
-def render(stage: Path, out: Path) -> None:
-    """Jupyter Book over the stage; a warning is an error."""
+def render(stage: Path, out: Path, strict: bool = True) -> None:
+    """Jupyter Book over the stage; where it is strict, a warning is an error."""
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [
         jupyter_book,
@@ -218,11 +264,8 @@ def render(stage: Path, out: Path) -> None:
         ".",
         "--path-output",
         stage / "_out",
-        "-W",
-        "-n",
-        "--keep-going",
         "--quiet",
-    ]
+    ] + ["-W", "-n", "--keep-going"] * strict
     done = subprocess.run(command, cwd=stage, env=os.environ | {"MPLBACKEND": "agg"})
     if done.returncode:
         raise BuildError("Jupyter Book found what is listed above; each warning names its page.")

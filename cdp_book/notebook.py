@@ -46,6 +46,11 @@ def source(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
 
 
+def about(path: Path) -> dict[str, Any]:
+    """What the chapter says of itself in its metadata: tables, minutes, what it fits."""
+    return read(path)["metadata"].get("cdp", {})
+
+
 def parameters(path: Path) -> dict[str, Any]:
     """name -> default, from the cell tagged `parameters`."""
     cells = [cell for cell in read(path)["cells"] if "parameters" in tags(cell)]

@@ -16,7 +16,7 @@ from cdp_lib.data.studies.tables import files_of
 
 def plan(chapter: Path, values: dict[str, Any]) -> Iterator[str]:
     """A heading and three sentences for one chapter with these parameters."""
-    about = notebook.read(chapter)["metadata"].get("cdp", {})
+    about = notebook.about(chapter)
     profile, edition = values.get("profile", "quick"), values.get("data", "teaching")
     files = files_of(edition, about.get("tables", {}).get(edition, ()))
     yield f"{chapter.stem}, profile {profile}, {edition} edition"

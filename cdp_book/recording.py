@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from cdp_book.pages import keep, refuse_too_large
 from cdp_lib.claims.recorded import check_figure, check_records, previous
 from cdp_lib.errors import InputError
 
@@ -24,9 +25,15 @@ VERSIONS = ("cdp-lib", "numpy", "pandas", "scipy", "scikit-learn", "torch", "rdk
 
 
 def write_record(
-    folder: Path, results: Iterable[Mapping], figures: Iterable[Mapping], provenance: Mapping
+    folder: Path,
+    results: Iterable[Mapping],
+    figures: Iterable[Mapping],
+    provenance: Mapping,
+    executed: Mapping | None = None,
 ) -> Path:
     """Write a run into ``<chapter>/<edition>``; a figure has name, svg, caption and alt.
+
+    `executed`, the notebook with its outputs, becomes the page of the run.
 
     A number that is not finite is kept as "our run gave no number", never as a gap.  The record
     that stood there before keeps its place until the new one is whole and on the disk.
@@ -42,7 +49,7 @@ def write_record(
         if figure["name"] in pictures:
             raise InputError(f"{path}: two figures are named {figure['name']!r}; rename one.")
         pictures[figure["name"]] = figure
-    text = {
+    about = {
         "provenance": dict(provenance),
         "results": rows,
         "figures": [
@@ -51,21 +58,69 @@ def write_record(
             for figure in pictures.values()
         ],
     }
+    texts = {f"{name}.svg": figure["svg"] for name, figure in pictures.items()}
+    texts["results.json"] = _json(about)
+    if executed is not None:
+        texts["page.json"] = _json({"cells": keep(executed)})
+        total = sum(len(text.encode()) for text in texts.values())
+        refuse_too_large(folder.parent.name, total, executed)
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left in folder.parent.glob(".writing-*"):  # by a writer that was stopped
         if time.time() - left.stat().st_mtime > 3600:
             shutil.rmtree(left, ignore_errors=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".writing-"))
     try:
-        for name, figure in pictures.items():
-            _write(beside / f"{name}.svg", figure["svg"])
-        body = json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False)
-        _write(beside / "results.json", body + "\n")
+        for name, body in texts.items():
+            _write(beside / name, body)
         beside.chmod(0o755)
         _swap(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return path
+
+
+def moved(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> list[str]:
+    """A line for each result that moved by more than its sd, and for keys that came or went.
+
+    A number without an sd counts as moved where its first three digits did; a text, where it is
+    another.
+    """
+    told = []
+    for key in before.keys() & after.keys():
+        old, new = before[key]["value"], after[key]["value"]
+        sd = before[key].get("sd") or after[key].get("sd")
+        if _apart(old, new, sd):
+            told.append(
+                f"{key}: {_shown(old)} -> {_shown(new)} (sd {_shown(sd) if sd else 'none'})"
+            )
+    for word, keys in (("new", after.keys() - before), ("gone", before.keys() - after)):
+        if before and keys:
+            told.append(
+                f"{len(keys)} {word}: {', '.join(sorted(keys)[:5])}{', ...' * (len(keys) > 5)}"
+            )
+    return sorted(told)
+
+
+def _apart(old: object, new: object, sd: float | None) -> bool:
+    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (old, new))
+    return abs(new - old) > sd if numbers and sd else _shown(old) != _shown(new)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def results(folder: Path) -> dict[str, dict]:
+    """The results of a record, by key; none where nothing can be read."""
+    try:
+        text = json.loads((folder / "results.json").read_text("utf-8"))
+        return {row["key"]: row for row in text["results"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write(path: Path, text: str) -> None:

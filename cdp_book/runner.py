@@ -10,12 +10,16 @@ import ast
 import contextlib
 import importlib
 import json
+import multiprocessing
+import os
 import reprlib
+import signal
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +28,11 @@ import cdp_lib
 from cdp_book import notebook
 from cdp_book.inputs import digest
 from cdp_lib.chapter import check_parameters
+from cdp_lib.data.files.at_hand import fetch
+from cdp_lib.data.studies.tables import files_of
 from cdp_lib.errors import InputError, nearest
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -151,50 +159,81 @@ def run_all(
     *,
     if_changed: bool = False,
     record: bool = False,
+    jobs: int = 1,
     say: Callable[[str], None] = print,
 ) -> list[Outcome]:
-    """Check the parameters of every chapter, then run one after the other, a line for each."""
+    """Check the parameters of every chapter, then run `jobs` at a time, a line for each.
+
+    Who asks for the pocket edition by name, or records it, gets nothing else: what it lacks is
+    said before anything runs. A chapter that is merely opened runs on simulated data then.
+    """
     if record and if_changed:
         raise InputError("recording needs a fresh run: leave out either --record or --if-changed.")
     book_tool("papermill")
     for chapter in chapters:
-        effective(chapter, given)
+        edition = effective(chapter, given).get("data")
+        if edition == "pocket" and (record or "data" in given):
+            tables = notebook.about(chapter).get("tables", {}).get(edition, ())
+            fetch(files_of(edition, tables))
+    work = partial(run, out=out, given=given, if_changed=if_changed)
     runs = []
-    for number, chapter in enumerate(chapters, start=1):
-        place = f"[{number}/{len(chapters)}] {chapter.stem}"
-        say(f"{place} ...")
-        done = run(chapter, out, given, if_changed=if_changed)
+    for number, done in enumerate(_each(work, chapters, jobs, say), start=1):
         if record and done.status == "ok":
-            done = _recorded(done, chapter.parents[1])
-        say(f"{place} {done.status}, {done.seconds:.1f} s")
+            done = _recorded(done, chapters[0].parents[1], say)
+        say(f"[{number}/{len(chapters)}] {done.chapter} {done.status}, {done.seconds:.1f} s")
         if done.failure:
             say(f"\n{done.failure}\n\nThe notebook as far as it came: {done.page}\n")
         runs.append(done)
-    return runs
+    return sorted(runs, key=lambda done: [path.stem for path in chapters].index(done.chapter))
 
 
-def _recorded(done: Outcome, repository: Path) -> Outcome:
-    """Keep what an executed chapter handed over: book/results/<chapter>/<edition>/."""
-    from cdp_book.recording import provenance, write_record
+def _each(
+    work: Callable[[Path], Outcome], chapters: list[Path], jobs: int, say: Callable[[str], None]
+) -> Iterator[Outcome]:
+    """The outcomes as they come; several at a time run in processes with one thread each."""
+    if jobs == 1 or len(chapters) < 2:
+        for number, chapter in enumerate(chapters, start=1):
+            say(f"[{number}/{len(chapters)}] {chapter.stem} ...")
+            yield work(chapter)
+        return
+    say(f"{len(chapters)} chapters, {jobs} at a time, one thread each ...")
+    with multiprocessing.get_context("spawn").Pool(jobs, _alone) as pool:
+        yield from pool.imap_unordered(work, chapters)
+
+
+def _alone() -> None:
+    """In a process of the pool: one thread for each kernel; Ctrl-C is for the first process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+
+
+def _recorded(done: Outcome, repository: Path, say: Callable[[str], None]) -> Outcome:
+    """Keep what an executed chapter handed over, and say which of its numbers moved."""
+    from cdp_book import recording
     from cdp_lib.models.base.training import pick_device
 
     edition = done.parameters["data"]
+    folder = repository / "book" / "results" / done.chapter / edition
+    before = recording.results(folder)
     page = notebook.handed_over(done.page)
     try:
-        write_record(
-            repository / "book" / "results" / done.chapter / edition,
+        recording.write_record(
+            folder,
             page.records,
             page.figures,
-            provenance(
+            recording.provenance(
                 seed=done.parameters["seed"],
                 profile=done.parameters["profile"],
                 device=str(pick_device()),
                 data=page.data,
                 wall_seconds=round(done.seconds, 1),
             ),
+            notebook.read(done.page),
         )
     except InputError as error:
         return replace(done, status="not recorded", failure=str(error))
+    for line in recording.moved(before, recording.results(folder)):
+        say(f"  moved  {done.chapter}  {line}")
     return done
 
 

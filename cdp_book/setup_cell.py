@@ -15,12 +15,13 @@ import sys
 
 if importlib.util.find_spec("cdp_lib") is None:
     source = os.environ.get("CDP_INSTALL", "cdp-lib @ git+{repository}@{branch}")
-    pip = subprocess.run([sys.executable, "-m", "pip", "install", "-q", source])
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-color", source]
+    pip = subprocess.run(command, capture_output=True, text=True)
     importlib.invalidate_caches()
     if pip.returncode:
         raise RuntimeError(
-            f"pip could not install {{source}}: read its message above, check the network, "
-            "and run this cell again."
+            f"pip could not install {{source}}: check the network, and run this cell again. "
+            f"pip says: {{pip.stderr.strip()[-500:]}}"
         )"""
 
 

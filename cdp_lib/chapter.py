@@ -20,18 +20,28 @@ from typing import Any
 
 import cdp_lib
 from cdp_lib.data.editions import EDITIONS, LOADED
-from cdp_lib.errors import InputError
+from cdp_lib.errors import DataUnavailable, InputError
 
 RECORD = "application/vnd.cdp.record+json"
 PROFILES = ("quick", "teach", "full")
 MEMORY = {"official": {"quick": 3, "teach": 10, "full": 10}}  # GiB at most; other editions need 2
+FALLBACK = (
+    "SIMULATED DATA. The real measurements of this chapter are not on this machine and cannot be "
+    "fetched now, so it runs on the teaching cohort, which is simulated: no number, name or figure "
+    "below says anything about a real line, gene or drug. With a network, run it again from its "
+    "first cell."
+)
 Value = float | int | bool | str | Sequence[int] | None
 
 Rule = tuple[Callable[[Any], Any], str]
 
 
-def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int = 0) -> "Chapter":
-    """Check the parameters, set the look of the figures, print the banner."""
+def begin(name: str, profile: str = "quick", data: str = "pocket", seed: int = 0) -> "Chapter":
+    """Check the parameters, bring the data here, set the look of the figures, print the banner.
+
+    Where the pocket edition is neither here nor to be had, the chapter runs on simulated data, and
+    says so in a box: `c.data` is the edition that it runs on.
+    """
     check_parameters(profile=profile, data=data, seed=seed)
     from sklearn.exceptions import ConvergenceWarning
 
@@ -39,6 +49,7 @@ def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int =
     from cdp_lib.models.base.training import pick_device
     from cdp_lib.models.linear import AlphaAtEdge
 
+    data = _at_hand(name) if data == "pocket" else data
     chapter = Chapter(name, profile, data, operator.index(seed), pick_device("auto"))
     theme()
     warnings.simplefilter("ignore", AlphaAtEdge)  # a page tells what is at the edge in its words
@@ -49,6 +60,29 @@ def begin(name: str, profile: str = "quick", data: str = "teaching", seed: int =
     if too_little:
         print(too_little)
     return chapter
+
+
+def _at_hand(name: str) -> str:
+    """The edition that can be had: pocket, or teaching where nothing is here and no network is."""
+    from cdp_lib.claims.recorded import data_of
+    from cdp_lib.data.files import at_hand
+
+    try:
+        licences = at_hand.fetch(data_of(name, "pocket"))
+    except DataUnavailable as problem:
+        _tell(FALLBACK, "box", str(problem))
+        return "teaching"
+    if licences:
+        _tell("The data of this chapter have been fetched; their licences:", "licences", licences)
+    return "pocket"
+
+
+def _tell(words: str, look: str, more: str) -> None:
+    """Say something at the head of a chapter: HTML in a notebook, plain text elsewhere."""
+    from cdp_lib.claims.shown import told_html
+
+    said = f"{words}\n{more}"
+    _show({"text/html": told_html(words, look, more), "text/plain": said}, words=said)
 
 
 def check_parameters(**given: Any) -> None:
@@ -386,7 +420,8 @@ def _device_words(device: Any) -> str:
 
     if str(device).startswith("cuda"):
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"{device} with {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{device} with {threads} thread{'s' * (threads > 1)}"
 
 
 def _show(

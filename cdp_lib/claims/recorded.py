@@ -9,6 +9,7 @@ not use.  `records` is the flat list of all results.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -19,6 +20,8 @@ from pathlib import Path
 
 from cdp_lib.claims import ledger
 from cdp_lib.data.editions import EDITIONS
+from cdp_lib.data.files import catalogue
+from cdp_lib.data.files.catalogue import File
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import LOWER_IS_BETTER
 from cdp_lib.models.base.protocols import PROTOCOLS as PROCEDURES
@@ -155,6 +158,16 @@ def _places(results: Path) -> list[Path]:
 def records(folder: Path | None = None) -> tuple[Record, ...]:
     """All results of all recorded runs."""
     return tuple(record for run in runs(folder) for record in run.results)
+
+
+def data_of(chapter: str, edition: str) -> list[File]:
+    """The files that the recorded run of a chapter read; of another, the one that all read."""
+    path = ledger.root() / "results" / chapter / edition / "results.json"
+    keys = ["depmap-19q4/sample_info.csv"]
+    with contextlib.suppress(OSError, ValueError, LookupError):
+        keys = sorted(json.loads(path.read_text("utf-8"))["provenance"]["data"])
+    known = {file.key: file for data in catalogue.datasets().values() for file in data.files}
+    return [known[key] for key in keys if key in known]
 
 
 def best_baseline(record: Record, among: Iterable[Record]) -> Record | None:

@@ -61,6 +61,11 @@ def figure_html(
     return str(_macros().figure(pictures, name, alt, caption, told))
 
 
+def told_html(words: str, look: str, more: str) -> str:
+    """A box that cannot be overlooked, or a line that unfolds (look "licences")."""
+    return str(_macros().told(words, look, more))
+
+
 def _macros():
     environment = Environment(loader=PackageLoader("cdp_lib.claims"), autoescape=True)
     return environment.get_template("shown.html").module

@@ -61,7 +61,7 @@ def cache_dir() -> Path:
 def path(dataset: str, name: str) -> Path:
     """One verified file; it is fetched where it is missing."""
     file = catalogue.dataset(dataset).file(name)
-    (target,) = _bring([file], progress=True)
+    (target,) = bring([file], progress=True)
     _given[file.key] = ":".join(Pins(cache_dir()).expected(file) or ("unknown",))
     return target
 
@@ -87,7 +87,7 @@ def fetch(
     for file in files if unpin else ():
         _set_aside(file)
     _check_disk(files)
-    return _bring(files, progress)
+    return bring(files, progress)
 
 
 def verify(ids: str | Iterable[str] | None = None) -> list[Verified]:
@@ -122,18 +122,18 @@ def _set_aside(file: File) -> None:
             os.replace(target, target.with_name(f"{target.name}.old"))
 
 
-def _bring(files: list[File], progress: bool) -> list[Path]:
+def bring(files: list[File], progress: bool = True) -> list[Path]:
     """Fetch what is missing among the files, under one progress bar."""
-    missing, failures = _missing(files), []
-    with _bar(missing, progress) as bar:
-        for file in missing:
+    absent, failures = missing(files), []
+    with _bar(absent, progress) as bar:
+        for file in absent:
             bar.set_description_str(file.name[:32], refresh=False)  # the bar adds the colon
             try:
                 _obtain(file, bar)
             except DataUnavailable as error:
                 failures.append((file, str(error)))
     failed = [file.key for file, _ in failures]
-    for file in missing:
+    for file in absent:
         if file.key not in failed:
             _announce(file)
     if failures:
@@ -190,7 +190,7 @@ def _alone(file: File, target: Path) -> Iterator[None]:
 def _download(pins: Pins, file: File, target: Path, looked: list[str], bar: tqdm) -> None:
     """Try every address in order until one gives the right bytes."""
     part = target.with_name(target.name + ".part")
-    for place, address in _addresses(file):
+    for place, address in addresses(file):
         for _ in range(2):  # once more from the start, where old bytes may have spoilt it
             try:
                 resumable = pins.expected(file) is not None
@@ -237,7 +237,7 @@ def _settle(pins: Pins, file: File, found_at: Path, target: Path, place: str) ->
     return None
 
 
-def _addresses(file: File) -> Iterator[tuple[str, str]]:
+def addresses(file: File) -> Iterator[tuple[str, str]]:
     """(where, address) in the order in which they are tried; CDP_MIRROR comes first."""
     mirror = mirror_place()
     for name in file.names if mirror else ():
@@ -313,7 +313,8 @@ def _choose(ids: str | Iterable[str] | None, edition: str | None) -> list[File]:
     return [file for data in chosen for file in (data.edition(edition) if edition else data.files)]
 
 
-def _missing(files: list[File]) -> list[File]:
+def missing(files: list[File]) -> list[File]:
+    """Those of the files that are not in the cache, or not as they were proven."""
     pins = Pins(cache_dir())
     return [file for file in files if not pins.remembers(file, _target(file))]
 
@@ -358,7 +359,7 @@ def _bar(files: list[File], progress: bool) -> tqdm:
         unit_scale=True,
         delay=1.0,
         leave=False,
-        disable=not (progress and files),
+        disable=None if progress and files else True,  # None: only a terminal shows it
     )
 
 

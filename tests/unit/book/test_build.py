@@ -121,16 +121,6 @@ def test_the_empty_corner_of_a_table_is_no_heading():
     assert kept["data"]["text/html"] == "<table><tr><td></td><th>a</th></tr></table>"
 
 
-def test_solutions_and_set_up_are_folded_under_a_label():
-    solution, setup, plain = cell("3", "solution"), cell("import os", "setup"), cell("1")
-    for each in (solution, setup, plain):
-        build.dress(each)
-    assert "hide-cell" in solution["metadata"]["tags"]
-    assert solution["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
-    assert "hide-input" in setup["metadata"]["tags"]
-    assert plain["metadata"] == {}
-
-
 def test_injected_parameters_are_shown_only_where_they_differ(tmp_path):
     defaults = cell("profile = 'quick'  # or teach\nseed = 0", "parameters")
     source = write(tmp_path / "a.ipynb", defaults)
@@ -138,7 +128,7 @@ def test_injected_parameters_are_shown_only_where_they_differ(tmp_path):
     def shown(injected: str) -> list[str]:
         extra = cell(injected, "injected-parameters")
         executed = write(tmp_path / "run" / "a.ipynb", copy.deepcopy(defaults), extra)
-        return [each["source"] for each in build.page(source, executed)["cells"]]
+        return [each["source"] for each in build.page(source, executed)["cells"][:-1]]
 
     assert shown('# Parameters\nprofile = "quick"\n') == [defaults["source"]]
     assert shown('# Parameters\nprofile = "teach"\n')[1:] == ['# Parameters\nprofile = "teach"\n']
