@@ -26,6 +26,15 @@ from cdp_lib.claims.recorded import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIMEN = ROOT / "tests" / "data" / "notebooks" / "92_specimen.ipynb"
+NO_NETWORK = {
+    "cell_type": "code",
+    "id": "no-network",
+    "metadata": {},
+    "execution_count": None,
+    "outputs": [],
+    "source": "import os\n\nos.environ.update(HTTP_PROXY='http://127.0.0.1:9', "
+    "HTTPS_PROXY='http://127.0.0.1:9')",
+}
 CHAPTERS = [SPECIMEN, ROOT / "notebooks" / "00_quickstart.ipynb"]  # all set-up cells are equal
 
 
@@ -72,6 +81,8 @@ def test_a_chapter_runs_alone_in_an_empty_folder(chapter, colab, tmp_path, monke
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("PATH", f"{colab / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}")
     handed_out = edition("student", notebook.read(chapter))
+    setup = next(n for n, cell in enumerate(handed_out["cells"]) if "setup" in notebook.tags(cell))
+    handed_out["cells"].insert(setup + 1, NO_NETWORK)
     kernels = KernelSpecManager(kernel_dirs=[str(colab / "kernels")], ensure_native_kernel=False)
     page = nbformat.reads(json.dumps(handed_out), as_version=4)
     NotebookClient(
@@ -80,8 +91,9 @@ def test_a_chapter_runs_alone_in_an_empty_folder(chapter, colab, tmp_path, monke
         timeout=600,
         resources={"metadata": {"path": str(tmp_path)}},
     ).execute()
-    text = json.dumps(page)
+    text, opened = json.dumps(page), notebook.parameters(chapter)
     assert "simulated data" in text and "not attempted yet" in text
+    assert ("SIMULATED DATA" in text) == (opened["data"] == "pocket"), "what it runs on is hidden"
     place = python_of(colab, "-c", "import cdp_lib; print(cdp_lib.__file__)").stdout
     assert place.startswith(str(colab)), "the chapter ran on a library from elsewhere"
     assert sys.prefix not in place

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from cdp_lib import chapter
+from cdp_lib.claims.recorded import data_of
 from cdp_lib.data import studies
-from cdp_lib.data.files import download
+from cdp_lib.data.files import at_hand, download
 from cdp_lib.data.studies.draw import QUICK
-from cdp_lib.errors import InputError
+from cdp_lib.errors import DataUnavailable, InputError
 from cdp_lib.figures import vector
 
 
@@ -66,6 +67,48 @@ def test_begin_prints_the_banner_and_seeds_nothing(capsys):
     assert "simulated data" in printed.splitlines()[0]
     assert (begun.profile, begun.data, begun.seed) == ("teach", "teaching", 7)
     assert (np.random.get_state()[1] == before).all()
+
+
+def nothing(files):
+    raise DataUnavailable("12 files are <not> here")
+
+
+def test_without_data_and_network_a_chapter_is_simulated_and_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(at_hand, "fetch", nothing)
+    begun = chapter.begin("00_specimen", data="pocket")
+    printed = capsys.readouterr().out
+    assert begun.data == "teaching" and "pocket" not in printed
+    assert printed.startswith("SIMULATED DATA") and "12 files are <not> here" in printed
+    assert "00_specimen runs on simulated data" in printed
+
+
+def test_in_a_notebook_it_is_said_in_a_box(monkeypatch):
+    told = []
+    monkeypatch.setattr(chapter, "_show", lambda bundle, metadata=None: told.append(bundle) or True)
+    monkeypatch.setattr(at_hand, "fetch", nothing)
+    chapter.begin("00_specimen")
+    (box,) = told
+    assert 'role="alert"' in box["text/html"] and "SIMULATED DATA" in box["text/html"]
+    assert "12 files are &lt;not&gt; here" in box["text/html"]
+    assert "border" in box["text/html"]
+
+
+def test_what_was_fetched_is_told_folded_and_runs_on_it(monkeypatch, capsys):
+    monkeypatch.setattr(at_hand, "fetch", lambda files: "Licence: CC BY\n")
+    assert chapter.begin("00_specimen").data == "pocket"
+    assert "Licence: CC BY" in capsys.readouterr().out
+
+
+def test_only_the_pocket_edition_is_looked_for(monkeypatch):
+    monkeypatch.setattr(at_hand, "fetch", nothing)
+    for data in ("teaching", "official"):
+        assert chapter.begin("00_specimen", data=data).data == data
+
+
+def test_a_chapter_needs_what_its_recorded_run_read():
+    keys = {file.key for file in data_of("00_quickstart", "pocket")}
+    assert "gdsc-pocket/IC50_v17.csv.gz" in keys or len(keys) > 5
+    assert len(data_of("80_own", "pocket")) == 1
 
 
 @pytest.mark.parametrize("data", ["pocket", "official"])

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import cdp_lib
-from cdp_book import inputs, notebook, runner
+from cdp_book import inputs, notebook, pages, recording, runner
 from cdp_lib.chapter import RECORD
-from cdp_lib.errors import InputError
+from cdp_lib.errors import DataUnavailable, InputError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "notebooks"
 
@@ -277,7 +277,8 @@ def test_what_is_missing_from_the_extra_is_named():
 
 def test_a_recorded_run_hands_over_results_figures_and_provenance(book):
     source, out = book / "notebooks" / "92_specimen.ipynb", book / "out"
-    (done,) = runner.run_all([source], out, {"profile": "teach"}, record=True)
+    given = {"profile": "teach", "data": "teaching"}
+    (done,) = runner.run_all([source], out, given, record=True)
     assert (done.status, done.failure) == ("ok", "")
     folder = book / "book" / "results" / "92_specimen" / "teaching"
     kept = json.loads((folder / "results.json").read_text())
@@ -290,6 +291,77 @@ def test_a_recorded_run_hands_over_results_figures_and_provenance(book):
     page = printed(done.page)
     assert "simulated data" in page and page.count("not attempted yet") == 3
     assert page.count("correct.") == 3
+
+
+def test_a_record_holds_its_page_and_says_what_moved(book):
+    source, out, said = book / "notebooks" / "92_specimen.ipynb", book / "out", []
+    runner.run_all([source], out, {"profile": "teach", "data": "teaching"}, record=True)
+    folder = book / "book" / "results" / "92_specimen" / "teaching"
+    page = pages.recall(source, folder)
+    assert "data:image/svg+xml;base64" in json.dumps(page)
+    assert any('profile = "teach"' in notebook.source(cell) for cell in page["cells"])
+    kept = json.loads((folder / "results.json").read_text())
+    kept["results"][0] |= {"value": 1.5, "sd": 0.1}
+    kept["results"][1]["key"] = "old"
+    (folder / "results.json").write_text(json.dumps(kept))
+    given = {"profile": "teach", "data": "teaching"}
+    runner.run_all([source], out, given, record=True, say=said.append)
+    moved = [line for line in said if "moved" in line]
+    assert len(moved) == 3
+    assert "mean: 1.5 -> 2 (sd 0.1)" in moved[2]
+    assert "1 gone: old" in moved[0] and "1 new: shape" in moved[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({"value": 0.5, "sd": 0.1}, {"value": 0.59}, False),
+        ({"value": 0.5, "sd": 0.1}, {"value": 0.61}, True),
+        ({"value": 0.5}, {"value": 0.61, "sd": 0.2}, False),
+        ({"value": 0.5}, {"value": 0.5001}, False),
+        ({"value": 0.5}, {"value": 0.501}, True),
+        ({"value": 100}, {"value": 101}, True),
+        ({"value": True}, {"value": False}, True),
+        ({"value": "PAX8"}, {"value": "IRF4"}, True),
+        ({"value": [3, 4]}, {"value": [3, 4]}, False),
+        ({"value": None}, {"value": 0.5}, True),
+    ],
+)
+def test_a_number_moved_when_it_left_its_sd(old, new, told):
+    assert bool(recording.moved({"a": old}, {"a": new})) == told
+
+
+def test_several_chapters_at_a_time_have_one_thread_each(book):
+    own = chapter_of(book, "import os", "print(os.environ['OMP_NUM_THREADS'])")
+    sources = [book / "notebooks" / name for name in ("90_sums.ipynb", "91_breaks.ipynb")]
+    said = []
+    runs = runner.run_all([own, *sources], book / "out", {}, jobs=2, say=said.append)
+    assert [done.chapter for done in runs] == ["80_own", "90_sums", "91_breaks"]
+    assert [done.status for done in runs] == ["ok", "ok", "failed"]
+    assert printed(runs[0].page) == "1\n"
+    lines = [line for line in said if line.startswith("[")]
+    assert [line[:5] for line in lines] == ["[1/3]", "[2/3]", "[3/3]"]
+    assert "91_breaks failed" in "".join(lines)
+
+
+@pytest.mark.parametrize("asked", [{"given": {"data": "pocket"}}, {"given": {}, "record": True}])
+def test_who_asks_for_real_data_by_name_gets_nothing_else(book, monkeypatch, asked):
+    source = book / "notebooks" / "90_sums.ipynb"
+    cells = notebook.read(source)
+    cells["metadata"]["cdp"] = {"tables": {"pocket": ["lines"]}}
+    text = json.dumps(cells).replace('data = \\"teaching\\"', 'data = \\"pocket\\"')
+    source.write_text(text)
+    asked_for = []
+
+    def nothing(files):
+        asked_for.extend(file.key for file in files)
+        raise DataUnavailable("nobody answers")
+
+    monkeypatch.setattr(runner, "fetch", nothing)
+    with pytest.raises(DataUnavailable):
+        runner.run_all([source], book / "out", **asked)
+    assert asked_for and not (book / "out").exists()
+    assert runner.run_all([source], book / "out", {})[0].status == "ok"
 
 
 def test_the_data_of_a_page_are_those_of_all_its_loads(book):
