@@ -77,8 +77,8 @@ def handed_over(page: Path) -> HandedOver:
     """The results, data and figures in the outputs of an executed chapter."""
     records, data, figures = [], {}, []
     for bundle, metadata in _displays(page):
-        record = bundle.get(RECORD, {})
-        data |= record.get("data", {})
+        record = dict(bundle.get(RECORD, {}))
+        data |= record.pop("data", {})
         if "key" in record:
             records.append(record)
         if "cdp" in metadata:

@@ -189,6 +189,7 @@ class Chapter:
         nothing but baselines serves all tables of the chapter that have none.
         """
         from cdp_lib.claims.recorded import Record
+        from cdp_lib.data.files.download import given
 
         if data not in (None, self.data):
             return
@@ -198,6 +199,7 @@ class Chapter:
             raise InputError(f"record({key!r}) in chapter {self.name}: {problem}") from None
         result = asdict(record)
         del result["chapter"]  # the folder of a record names it
+        result["data"] = given()  # also what the chapter read by itself
         _show({RECORD: result, "text/html": ""})  # the empty HTML keeps every front end silent
 
     def table(self, frame: Any, caption: str, digits: Any = 2, *, data: str | None = None) -> None:

@@ -84,7 +84,7 @@ def test_without_data_and_network_a_chapter_is_simulated_and_says_so(monkeypatch
 
 def test_in_a_notebook_it_is_said_in_a_box(monkeypatch):
     told = []
-    monkeypatch.setattr(chapter, "_show", lambda bundle, metadata=None: told.append(bundle) or True)
+    monkeypatch.setattr(chapter, "_show", lambda bundle, words: told.append(bundle))
     monkeypatch.setattr(at_hand, "fetch", nothing)
     chapter.begin("00_specimen")
     (box,) = told

@@ -369,7 +369,7 @@ def test_the_data_of_a_page_are_those_of_all_its_loads(book):
     page = notebook.read(source)
     page["cells"][0]["outputs"] = [
         {"output_type": "display_data", "metadata": {}, "data": {RECORD: handed}}
-        for handed in ({"data": {"a": "1"}}, {"key": "k", "value": 1}, {"data": {"b": "2"}})
+        for handed in ({"data": {"a": "1"}}, {"key": "k", "value": 1, "data": {"b": "2"}})
     ]
     notebook.write(source, page)
     page = notebook.handed_over(source)
