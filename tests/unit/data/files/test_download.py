@@ -412,9 +412,8 @@ def test_a_disk_without_locks_is_one_sentence(toy, monkeypatch):
 @pytest.mark.parametrize("size", [None, len(BODY)])
 def test_the_bar_has_one_colon(server, toy, monkeypatch, capsys, size):
     now = partial(download.tqdm, mininterval=0)
-    monkeypatch.setattr(
-        download, "tqdm", lambda **how: now(**{**how, "delay": 0, "disable": False})
-    )
+    at_once = {"delay": 0, "disable": False}
+    monkeypatch.setattr(download, "tqdm", lambda **how: now(**how | at_once))
     server.serve("/a", BODY)
     toy.lists(file(server.address + "/a", bytes=size))
     toy.get()
