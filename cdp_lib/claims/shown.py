@@ -66,6 +66,11 @@ def told_html(words: str, look: str, more: str) -> str:
     return str(_macros().told(words, look, more))
 
 
+def figure_style() -> str:
+    """The style sheet of every figure."""
+    return str(_macros().figure_style())
+
+
 def _macros():
     environment = Environment(loader=PackageLoader("cdp_lib.claims"), autoescape=True)
     return environment.get_template("shown.html").module

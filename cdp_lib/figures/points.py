@@ -7,7 +7,8 @@ Kinds of points have a shape and a hue each; none of the hues is that of a role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def _cloud(axes: Axes, part: pd.DataFrame, columns, kind, number, n, highlight, 
     (drawn,) = axes.plot(
         part[x], part[y], symbol, ms=size * (0.85 if narrow() else 1), mec=hue, ls="none",
         mfc="none" if edition == "teaching" else hue, mew=0.8 if edition == "teaching" else 0.3,
-        alpha=0.75 if n <= MOST else 0.4, label=None if simple else f"{kind}, {len(part):,}",
+        alpha=0.85 if n <= MOST else 0.4, label=None if simple else f"{kind}, {len(part):,}",
     )  # fmt: skip
     if n > MOST:
         drawn.set_rasterized(True)
@@ -154,3 +155,31 @@ def _write(axes: Axes, part: pd.DataFrame, x: str, y: str, name: str) -> None:
                 textcoords="offset points", ha="right" if side == "left" else "left",
                 fontsize=8.5, fontweight="bold", zorder=5, gid="halo",
             )  # fmt: skip
+
+
+@two_widths
+def agreement(
+    measured: Mapping[str, pd.Series], names: pd.Series, edition: str = "pocket"
+) -> Figure:
+    """What several screens measured of one drug: a panel for each pair of screens, a point a line.
+
+    `measured` maps a screen to its numbers by line, two or three screens; `names` know the lines.
+    Two screens that agree but count otherwise lie on a curve, not on y = x.
+    """
+    if not 2 <= len(measured) <= 3:
+        raise InputError(f"agreement compares two or three screens, and got {len(measured)}.")
+    pairs = list(combinations(measured, 2))
+    said = []
+    with look():
+        figure, panes = canvas(2.7, len(pairs))
+        for axes, (one, other) in zip(panes, pairs, strict=True):
+            both = pd.DataFrame({"x": measured[one], "y": measured[other]}).dropna()
+            if len(both) < 4:
+                raise InputError(f"{one} and {other} share {len(both)} lines: four are needed.")
+            both["name"] = names.reindex(both.index).astype(str)
+            _cloud(axes, both, ("x", "y", "name"), None, 0, len(both), (), edition)
+            words = correlation_words(both["x"], both["y"])
+            axes.set(xlabel=one, ylabel=other)
+            axes.set_title(words.replace(", n", "\nn"))
+            said.append(f"{other} against {one}: {words}")
+    return finish(figure, f"{simulated(edition)}A point a line. {'; '.join(said)}.")
