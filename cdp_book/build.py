@@ -97,7 +97,8 @@ def preview(root: Path, executed: Path | None, out: Path, chapter: str) -> Path:
     (source,) = find_chapters([chapter], root)
     fill_stage(root, executed, stage, [source])
     beside = [{"file": name} for name in BESIDE if (stage / f"{name}.md").exists()]
-    toc = {"format": "jb-book", "root": f"notebooks/{source.stem}", "chapters": beside}
+    toc = {"format": "jb-book", "root": f"notebooks/{source.stem}"}
+    toc |= {"chapters": beside} if beside else {}
     (stage / "_toc.yml").write_text(yaml.safe_dump(toc))
     render(stage, out, strict=False)
     return out / "html" / "notebooks" / f"{source.stem}.html"
