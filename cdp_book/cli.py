@@ -147,8 +147,8 @@ def run(
                 click.echo(line)
         return 0
     if out is None:
-        values = effective(found[0], given)
-        name = f"{values.get('data')}-{values.get('profile')}"
+        values = {"data": "pocket", "profile": "quick"} | effective(found[0], given)
+        name = f"{values['data']}-{values['profile']}"
         out = repository / "_build" / "executed" / name
     runs = run_all(
         found,
