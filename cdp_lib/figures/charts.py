@@ -2,7 +2,7 @@
 
 scores         models above, naive baselines ruled off below, sd over folds
 distributions  one score's spread over perturbations or lines, a row a model
-heatmap        a table as colours; what was not measured is hatched
+heatmap        a table as colours; what was not measured is empty
 splits_diagram who is trained on, tuned on and tested on, a panel a fold
 scatter        two numbers a point, with their correlation and its interval
 """
@@ -13,22 +13,42 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from cdp_lib.errors import InputError
-from cdp_lib.figures.style import COLOURS, HATCH, INK, WIDTH, canvas, finish, look, mark
-from cdp_lib.metrics import NAMES
+from cdp_lib.figures.points import correlation_words
+from cdp_lib.figures.style import (
+    COLOURS,
+    HATCH,
+    HELD_OUT,
+    HUES,
+    INK,
+    NARROW,
+    PLAIN,
+    WIDTH,
+    canvas,
+    finish,
+    look,
+    mark,
+    narrow,
+    needs,
+    plus_minus,
+    score_words,
+    simulated,
+    two_widths,
+)
 from cdp_lib.splits.folds import ROLES
 
 __all__ = ["scores", "distributions", "heatmap", "splits_diagram", "scatter"]
 
-ROLE_LOOK = {
-    "train": {"facecolor": COLOURS["repaired"]},
-    "tune": {"facecolor": "none", "hatch": "\\\\\\\\", "edgecolor": COLOURS["teaching"]},
-    "test": {"facecolor": COLOURS["reported"], "hatch": "//", "edgecolor": "black"},
+ROLE_LOOK = {  # of cells in a split; no colour of a score
+    "train": {"facecolor": INK, "alpha": 0.22},
+    "tune": {"facecolor": "none", "hatch": "\\\\\\\\", "edgecolor": INK},
+    "test": {"facecolor": HELD_OUT},
     "unused": {"facecolor": "none", "edgecolor": INK},
 }
 LARGEST_DIAGRAM = 30  # rows and columns of a fold that a diagram shows
@@ -39,7 +59,7 @@ def scores(summary: pd.DataFrame, edition: str = "pocket") -> Figure:
 
     `summary` is what `evaluate.summary` gives.  Simulated data (`edition="teaching"`) are hollow.
     """
-    _columns(summary, "scores", ("model", "kind", "split", "axis", "metric", "mean", "sd"))
+    needs(summary, "scores", ("model", "kind", "split", "axis", "metric", "mean", "sd"))
     panels = list(summary.groupby(["metric", "axis", "split"], sort=False))
     if not 1 <= len(panels) <= 3:
         raise InputError(
@@ -59,28 +79,36 @@ def scores(summary: pd.DataFrame, edition: str = "pocket") -> Figure:
                 hollow = edition == "teaching" and role != "baseline"
                 mark(axes, row.mean, y, role, row.sd, hollow)
                 axes.annotate(
-                    _interval(row.mean, row.sd), (1.0, y), xycoords=("axes fraction", "data"),
+                    plus_minus(row.mean, row.sd), (1.0, y), xycoords=("axes fraction", "data"),
                     va="center", ha="left", fontsize=8.5,
                 )  # fmt: skip
-                said.append(f"{row.model} {_interval(row.mean, row.sd)} ({split})")
+                said.append(f"{row.model} {plus_minus(row.mean, row.sd)} ({split})")
             if 0 < n_models < len(names):
                 axes.axhline(n_models - 0.5, color=INK, lw=0.7)
-            axes.set_title(f"{_axis_words(metric, axis)}\n{split}")
+            axes.set_title(score_words(part).replace(", leave", "\nleave"))
             axes.margins(x=0.08)
         axes.set_ylim(len(names) - 0.5, -0.5)
         panes[0].set_yticks(range(len(names)), names)
         for axes in panes:
             axes.tick_params(axis="y", length=0)
-    return finish(figure, _simulated(edition) + "Mean and sd over folds: " + "; ".join(said) + ".")
+    return finish(figure, simulated(edition) + "Mean and sd over folds: " + "; ".join(said) + ".")
 
 
+@two_widths
 def distributions(
     samples: Mapping[str, Iterable[float]],
     label: str,
     reference: tuple[float, str] | None = None,
     edition: str = "pocket",
+    *,
+    role: str | None = "repaired",
+    baselines: Iterable[str] = (),
 ) -> Figure:
-    """A histogram a row on common bins, its median and the middle half; `reference` is a line."""
+    """A histogram a row on common bins, its median and the middle half; `reference` is a line.
+
+    The rows have the colour of their role, the leak-free scores of models by default; `baselines`
+    are rows of naive ones.  Measurements that are no score have `role=None`.
+    """
     kept = {name: np.asarray(list(values), float) for name, values in samples.items()}
     kept = {name: values[np.isfinite(values)] for name, values in kept.items()}
     empty = [name for name, values in kept.items() if not len(values)]
@@ -90,9 +118,9 @@ def distributions(
     edges = np.linspace(low, high if high > low else low + 1, 41)
     said = []
     with look():
-        figure, (axes,) = canvas(0.72 * len(kept) + 0.85)
-        colour = COLOURS["teaching" if edition == "teaching" else "repaired"]
+        figure, (axes,) = canvas((0.86 if narrow() else 0.72) * len(kept) + 0.85)
         for y, (name, values) in enumerate(kept.items()):
+            colour = COLOURS["baseline"] if name in baselines else _hue(role, edition)
             height, _ = np.histogram(values, edges)
             height = -0.72 * height / height.max()
             fill = {"alpha": 0.35, "facecolor": colour, "edgecolor": "none"}
@@ -104,26 +132,39 @@ def distributions(
             axes.hlines(y + 0.08, lower, upper, color=colour, lw=4)
             axes.plot(middle, y + 0.08, "|", color=colour, ms=12, mew=2.2)
             words = f"median {middle:.2f}, n = {len(values):,}"
-            axes.text(
-                1.0, y - 0.08, words.replace(", ", "\n"), fontsize=8.5,
-                transform=axes.get_yaxis_transform(),
-            )  # fmt: skip
+            _beside(axes, y, name, words)
             said.append(f"{name}: {words}, middle half {lower:.2f} to {upper:.2f}")
         if reference is not None:
             axes.axvline(reference[0], color=COLOURS["reported"], lw=1.2, linestyle=(0, (4, 2)))
             axes.text(reference[0], -0.95, f" {reference[1]}", fontsize=8.5)
-        axes.set_yticks(range(len(kept)), list(kept))
+        axes.set_yticks([] if narrow() else range(len(kept)), [] if narrow() else list(kept))
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(kept) - 0.75, -1)
         axes.set_xlabel(label)
         axes.spines["left"].set_visible(False)
-    return finish(figure, _simulated(edition) + f"Histograms of {label}. " + "; ".join(said) + ".")
+    return finish(figure, simulated(edition) + f"Histograms of {label}. " + "; ".join(said) + ".")
 
 
+def _hue(role: str | None, edition: str) -> str:
+    """Green where data are simulated, else the colour of the role, or that of measurements."""
+    return COLOURS["teaching"] if edition == "teaching" else COLOURS.get(role, PLAIN)
+
+
+def _beside(axes: Axes, y: int, name: str, words: str) -> None:
+    """What a row's numbers are: beside it, or on a narrow page above it with its name."""
+    at = {"transform": axes.get_yaxis_transform(), "fontsize": 8.5}
+    if narrow():
+        axes.text(0, y - 0.76, name, **at)
+        axes.text(1, y - 0.76, words, ha="right", **at)
+    else:
+        axes.text(1.0, y - 0.08, words.replace(", ", "\n"), **at)
+
+
+@two_widths
 def heatmap(
     frame: pd.DataFrame, label: str, centre: float | None = None, numbers: bool | None = None
 ) -> Figure:
-    """A table as colours; with a `centre` the colours diverge from it; NaN is hatched.
+    """A table as colours; with a `centre` the colours diverge from it; NaN is left empty.
 
     `numbers` writes the values into the cells (default: where at most 12 x 12 fit).
     """
@@ -135,7 +176,7 @@ def heatmap(
     if centre is not None:
         reach = max(abs(low - centre), abs(high - centre)) or 1.0
         low, high = centre - reach, centre + reach
-        ends = [COLOURS["repaired"], "#f4f4f4", COLOURS["reported"]]
+        ends = [HUES[0], "#f4f4f4", HUES[1]]
         colours = LinearSegmentedColormap.from_list("diverging", ends)
     small = max(frame.shape) <= 12
     with look():
@@ -143,14 +184,13 @@ def heatmap(
         image = axes.imshow(
             values, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="none"
         )  # one pixel a cell: the reader's browser enlarges it
-        axes.patch.set(hatch=HATCH, edgecolor=INK, facecolor="none")
         if small if numbers is None else numbers:
             for (row, column), value in np.ndenumerate(values):
                 if np.isfinite(value):
                     shade = image.cmap(image.norm(value))[:3]
                     ink = "black" if np.dot(shade, (0.299, 0.587, 0.114)) > 0.5 else "white"
                     axes.text(
-                        column, row, f"{value:.2f}", ha="center", va="center", fontsize=8,
+                        column, row, f"{value:.2f}", ha="center", va="center", fontsize=8.5,
                         color=ink, gid="cell",
                     )  # fmt: skip
         if small:
@@ -161,9 +201,9 @@ def heatmap(
             axes.set_xlabel(f"{frame.shape[1]:,} {frame.columns.name or 'columns'}")
             axes.set_ylabel(f"{frame.shape[0]:,} {frame.index.name or 'rows'}")
         axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
+        axes.spines[:].set(visible=True, alpha=0.4)
         if np.isnan(values).any():
-            axes.set_title("hatched: not measured", fontsize=8)
+            axes.set_title("empty: not measured")
         bar = figure.colorbar(image, label=label, pad=0.02)
         bar.outline.set_visible(False)
     return finish(
@@ -174,6 +214,7 @@ def heatmap(
     )
 
 
+@two_widths
 def splits_diagram(split, folds: int = 3) -> Figure:
     """The first folds of a split as lines x perturbations, coloured and hatched by role.
 
@@ -183,7 +224,7 @@ def splits_diagram(split, folds: int = 3) -> Figure:
     roles = [np.asarray(fold.roles) for fold in shown]
     rows, columns = _spread(roles, axis=1), _spread(roles, axis=0)
     with look():
-        figure, panes = canvas(2.9, len(shown))
+        figure, panes = canvas(2.5 if narrow() else 2.9, len(shown))
         for number, (axes, role) in enumerate(zip(panes, roles, strict=True), start=1):
             part = role[np.ix_(rows, columns)]
             for code, name in enumerate(ROLES):
@@ -226,6 +267,7 @@ def _spread(roles: list[np.ndarray], axis: int) -> np.ndarray:
     return order[np.unique(np.linspace(0, len(order) - 1, LARGEST_DIAGRAM).astype(int))]
 
 
+@two_widths
 def scatter(
     x: Iterable[float],
     y: Iterable[float],
@@ -242,15 +284,10 @@ def scatter(
     x, y = x[known], y[known]
     if len(x) < 4:
         raise InputError(f"scatter needs at least 4 points with both numbers, and got {len(x)}.")
-    words = f"n = {len(x):,}"
-    if x.std() > 0 and y.std() > 0:
-        r = np.corrcoef(x, y)[0, 1]
-        half = 1.96 / np.sqrt(len(x) - 3)
-        reach = np.tanh(np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)) + np.array([-half, half]))
-        words = f"r = {r:.2f} ({reach[0]:.2f} to {reach[1]:.2f}), {words}"
+    words = correlation_words(x, y)
     with look():
-        figure, (axes,) = canvas(0.62 * WIDTH)
-        colour = COLOURS["teaching" if edition == "teaching" else "repaired"]
+        figure, (axes,) = canvas(NARROW if narrow() else 0.62 * WIDTH)
+        colour = _hue(None, edition)
         crowd = len(x) > 500
         size, alpha = (9, 0.4) if crowd else (22, 0.8)
         if edition == "teaching":
@@ -262,25 +299,4 @@ def scatter(
             axes.plot(ends, ends, color=INK, lw=1, linestyle=(0, (4, 2)))
         axes.set(xlabel=xlabel, ylabel=ylabel)
         axes.set_title(words)
-    return finish(figure, _simulated(edition) + f"Scatter of {ylabel} against {xlabel}: {words}.")
-
-
-def _axis_words(metric: str, axis: str | None) -> str:
-    words = {None: "", "global": ", over all cells"}.get(axis, f" per {axis}")
-    return NAMES.get(metric, metric) + words
-
-
-def _interval(mean: float, sd: float) -> str:
-    if pd.isna(mean):
-        return "no score"
-    return f"{mean:.2f}" if pd.isna(sd) else f"{mean:.2f} ± {sd:.2f}"
-
-
-def _simulated(edition: str) -> str:
-    return "Simulated data. " if edition == "teaching" else ""
-
-
-def _columns(frame: pd.DataFrame, what: str, needed: tuple[str, ...]) -> None:
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        raise InputError(f"{what} needs the columns {', '.join(missing)}, which the table lacks.")
+    return finish(figure, simulated(edition) + f"Scatter of {ylabel} against {xlabel}: {words}.")

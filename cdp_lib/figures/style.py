@@ -42,11 +42,12 @@ WORDS = {
     "teaching": "simulated",
 }
 PLAIN = "#8A63C4"  # measurements, which are no score of anything
+HELD_OUT = "#B03A5B"  # cells that a split hides
 HUES = (PLAIN, "#A87900", "#D1629A", "#8C564B")  # kinds of lines, genes or drugs
 SHAPES = ("o", "s", "^")
 HATCH = "////"
 WIDTH = 7.0  # inches, on a desk
-NARROW = 3.6  # inches, on a phone: there 8.5 points are 11 pixels
+NARROW = 3.5  # inches, on a phone: there 8.5 points are 11 pixels
 
 STYLE = {
     "figure.facecolor": "none",

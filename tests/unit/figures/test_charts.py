@@ -220,6 +220,35 @@ def test_the_palette_survives_greyscale_and_colour_blindness():
         assert apart[~np.eye(len(colours), dtype=bool)].min() > 10
 
 
+def test_no_role_s_colour_is_used_for_anything_else():
+    genes = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["x", "y"])
+    genes = genes.assign(name=[f"L{i}" for i in range(60)], kind=list("abcdef") * 10)
+    by_name = genes.set_index("name")
+    others = [
+        inline(figure, "f")
+        for figure in (
+            figures.heatmap(table(), "z", centre=0),
+            figures.splits_diagram(LinesOut()),
+            figures.scatter(*points(), "x", "y"),
+            figures.points(genes, "x", "y", "name", colour="kind"),
+            figures.agreement({"a": by_name["x"], "b": by_name["y"]}, by_name.index.to_series()),
+            figures.distributions(samples, "AUC", role=None),
+        )
+    ]
+    places = {"PCA": by_name[["x", "y"]]}
+    lines = figures.line_map(
+        places, by_name["kind"], by_name.index.to_series(), responses=by_name[["x"]]
+    )
+    pages = [*sum(others, []), lines.page("m", "So.")]
+    roles = {colour.lower() for colour in look.COLOURS.values()}
+    for page in pages:
+        used = {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", page)}
+        assert used and not used & roles
+    scored = figures.distributions({"ridge": [0, 1], "mean": [0, 1]}, "r", baselines=["mean"])
+    used = {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}", inline(scored, "f")[0])}
+    assert used == {look.COLOURS["repaired"].lower(), look.COLOURS["baseline"]}
+
+
 def words(figure):
     return [text.get_text() for text in figure.findobj(Text)]
 
@@ -286,7 +315,7 @@ def test_splits_diagram_shows_each_role_where_it_is():
     train, tune, test = figure.axes[0].patches
     assert test.get_path().get_extents().y0 == 0  # tested first stands on top
     assert test.get_path().get_extents().y1 == pytest.approx(10)
-    assert tune.get_hatch() and test.get_hatch() and not train.get_hatch()
+    assert tune.get_hatch() and train.get_alpha() < 0.3 and test.get_alpha() is None  # in grey, too
     assert "Each line is held out once." in figure.alt_text
 
 
