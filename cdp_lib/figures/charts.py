@@ -134,12 +134,13 @@ def distributions(
             words = f"median {middle:.2f}, n = {len(values):,}"
             _beside(axes, y, name, words)
             said.append(f"{name}: {words}, middle half {lower:.2f} to {upper:.2f}")
+        top = -1.25 if narrow() and reference is not None else -1  # above the first row's words
         if reference is not None:
             axes.axvline(reference[0], color=COLOURS["reported"], lw=1.2, linestyle=(0, (4, 2)))
-            axes.text(reference[0], -0.95, f" {reference[1]}", fontsize=8.5)
+            axes.text(reference[0], top + 0.05, f" {reference[1]}", fontsize=8.5)
         axes.set_yticks([] if narrow() else range(len(kept)), [] if narrow() else list(kept))
         axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(kept) - 0.75, -1)
+        axes.set_ylim(len(kept) - 0.75, top)
         axes.set_xlabel(label)
         axes.spines["left"].set_visible(False)
     return finish(figure, simulated(edition) + f"Histograms of {label}. " + "; ".join(said) + ".")
