@@ -13,10 +13,12 @@ from sphinx import addnodes
 GLOSSARY = "book/glossary"
 # Everyday words that also mean something else: linked only where the page writes them in bold.
 HOMONYMS = {
-    "Attention", "Barcode", "Driver", "Fold", "Gain", "Gene", "Guide", "Label", "Line", "Model",
-    "Network", "Procedure", "Profile", "Record", "Score", "Screen", "Seed", "Training", "Truth",
-    "Variance", "Weights",
+    "Attention", "Barcode", "Claim", "Driver", "Fold", "Gain", "Gene", "Guide", "Label", "Line",
+    "Model", "Network", "Procedure", "Profile", "Record", "Score", "Screen", "Seed", "Training",
+    "Truth", "Variance", "Weights",
 }  # fmt: skip
+# Pages whose running text is names and titles of others.
+UNLINKED = ("book/api", "book/catalogue", "book/references", "book/scoreboard")
 # No running prose, or text that is a link or code already.
 SHUT = (
     nodes.title, nodes.literal, nodes.literal_block, nodes.reference, nodes.table, nodes.raw,
@@ -36,7 +38,7 @@ class Entry:
 
 def link(app, doctree: nodes.document, docname: str) -> None:
     """Set the links of one page."""
-    if not docname.startswith(("book/", "notebooks/")) or docname.startswith("book/api"):
+    if not docname.startswith(("book/", "notebooks/")) or docname.startswith(UNLINKED):
         return
     known = entries(app.env)
     if docname == GLOSSARY:
@@ -50,7 +52,7 @@ def link(app, doctree: nodes.document, docname: str) -> None:
 
 
 def entries(env) -> list[Entry]:
-    """The glossary, longest terms first: "cell line" is not a cell beside a line."""
+    """The glossary, longest terms first: a "cell line" is not a cell beside a line."""
     if GLOSSARY not in env.found_docs:
         return []
     found = []
@@ -59,11 +61,16 @@ def entries(env) -> list[Entry]:
             name = term.astext()
             tip = next(item.findall(nodes.paragraph)).astext().replace("\n", " ")
             found.append(entry(name, term["ids"][0], first_sentence(tip)))
-    return sorted(found, key=lambda one: -len(one.term))
+    return sorted(found, key=lambda one: -len(bare(one.term)))
 
 
 def entry(name: str, anchor: str, tip: str) -> Entry:
     return Entry(name, anchor, tip, forms(name), name in HOMONYMS or "(" in name)
+
+
+def bare(name: str) -> str:
+    """ "Cell" of "Cell (of a table)"."""
+    return name.partition(" (")[0]
 
 
 def first_sentence(text: str) -> str:
@@ -72,7 +79,7 @@ def first_sentence(text: str) -> str:
 
 def forms(name: str) -> re.Pattern[str]:
     """The term and its plural; a name or an acronym as it is written, a word also in lower case."""
-    name = name.partition(" (")[0]
+    name = bare(name)
     first, rest = re.escape(name[0]), re.escape(name[1:])
     if not any(letter.isupper() or letter.isdigit() for letter in name.split()[0][1:]):
         first = f"[{name[0].upper()}{name[0].lower()}]"
@@ -87,13 +94,24 @@ def forms(name: str) -> re.Pattern[str]:
 def link_first(root: nodes.Node, known: list[Entry], address: str) -> None:
     """Link each term once: where it is bold, else where it first stands in running prose."""
     for one in known:
-        bold = (text for node in root.findall(nodes.strong) for text in node.findall(nodes.Text))
-        prose = () if one.homonym and address else running(root)
-        for text in [*filter(in_paragraph, bold), *prose]:
-            place = one.forms.search(text.astext())
-            if place:
+        strong = [text for node in root.findall(nodes.strong) for text in node.findall(nodes.Text)]
+        bold = [text for text in strong if in_paragraph(text)]
+        if one.homonym:
+            texts = [text for text in bold if one.forms.fullmatch(text.astext().rstrip(".:,"))]
+        else:
+            texts = [*bold, *running(root)]
+        for text in texts:
+            found = one.forms.finditer(text.astext())
+            if place := next((hit for hit in found if not in_a_name(text.astext(), hit)), None):
                 replace(text, place, one, address)
                 break
+
+
+def in_a_name(text: str, place: re.Match[str]) -> bool:
+    """Whether a capital stands beside a capital, as in "Cancer Dependency Map"."""
+    if not re.fullmatch(r"[A-Z][a-z]+", place[0]):
+        return False
+    return bool(re.match(r"\s+[A-Z][a-z]", text[place.end() :]))
 
 
 def running(root: nodes.Node) -> list[nodes.Text]:

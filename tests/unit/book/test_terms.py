@@ -8,7 +8,7 @@ from cdp_book.sphinx import terms
 
 KNOWN = [
     terms.entry(name, f"term-{name}", f"What {name} is.")
-    for name in ("Cell (of a table)", "Cell line", "Baseline", "Assay", "Axis", "IC50", "Line")
+    for name in ("Cell line", "Cell (of a table)", "Baseline", "Assay", "Axis", "IC50", "Line")
 ]
 
 
@@ -31,6 +31,9 @@ def linked(text: str, known=KNOWN, address: str = "glossary.html") -> list[str]:
         ("A straight line.", []),  # an everyday word
         ("Each **line** is a row.", ["line"]),
         ("A baseline. The **baseline** is.", ["baseline"]),
+        ("A **cell line** is.", ["cell line"]),  # and no cell of a table
+        ("A **cell** of it.", ["cell"]),
+        ("The Cancer Baseline Map and a baseline.", ["baseline"]),
     ],
 )
 def test_which_words_become_links(text, words):
@@ -58,10 +61,6 @@ def test_a_term_in_bold_is_linked_there_and_not_before():
 )
 def test_headings_code_links_and_tables_stay_as_they_are(text):
     assert linked(text) == []
-
-
-def test_in_the_glossary_itself_every_entry_may_lead_to_an_everyday_word():
-    assert linked("A row, or line.", address="") == ["line"]
 
 
 def test_the_definition_becomes_an_attribute_for_the_style_sheet():
