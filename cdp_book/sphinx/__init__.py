@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cdp_lib
 from cdp_book import findings
-from cdp_book.sphinx import docstrings, terms
+from cdp_book.sphinx import citations, docstrings, terms
 
 # In the order in which a researcher meets them.
 ROOMS = (
@@ -145,6 +145,7 @@ def repository(app, config) -> None:
 
 
 def setup(app) -> dict:
+    citations.register()
     app.connect("config-inited", repository, priority=100)
     app.connect("builder-inited", prepare)
     app.connect("source-read", read)
