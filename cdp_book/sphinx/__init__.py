@@ -5,21 +5,14 @@ The text is put in its place as Sphinx reads the page, so no generated page is e
 that could grow old, and a plain `jupyter-book build .` shows the same as `make book`.
 """
 
-import pkgutil
 import re
 import shutil
 from pathlib import Path
 
-import cdp_lib
 from cdp_book import findings
-from cdp_book.sphinx import citations, docstrings, terms
+from cdp_book.sphinx import citations, docstrings, listing, terms
 
-# In the order in which a researcher meets them.
-ROOMS = (
-    "data.cohort", "data.studies", "splits", "evaluate", "metrics", "models", "audit", "claims",
-    "figures",
-)  # fmt: skip
-PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+PLACE = re.compile(r"^<!-- generated: (\w+)(?: (\w+))? -->$", re.MULTILINE)
 
 
 def catalogue() -> str:
@@ -36,26 +29,10 @@ def scoreboard() -> str:
     return page()
 
 
-def api() -> str:
-    """One section for each public module: first what users import, then what it stands on."""
-    names = sorted(
-        module.name
-        for module in pkgutil.walk_packages(cdp_lib.__path__, "cdp_lib.")
-        if not module.name.rpartition(".")[2].startswith("_")
-    )
-    rooms = [f"cdp_lib.{room}" for room in ROOMS]
-    rest = [name for name in names if not name.startswith(tuple(rooms))]
-    ordered = [name for room in rooms for name in names if name.startswith(room)] + rest
-    section = (
-        "## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n"
-        "   :members:\n   :ignore-module-all:\n```\n"
-    )
-    return "\n".join(section.format(name=name) for name in ordered)
-
-
 GENERATED = {
-    "api": api,
+    "api": listing.modules,
     "catalogue": catalogue,
+    "imports": listing.imports,
     "findings": findings.page,
     "arithmetic": findings.arithmetic,
     "scoreboard": scoreboard,
@@ -72,7 +49,7 @@ ACCESSIBLE = {
 
 def fill(text: str) -> str:
     """Put generated text into its places."""
-    return PLACE.sub(lambda place: GENERATED[place[1]](), text)
+    return PLACE.sub(lambda place: GENERATED[place[1]](*filter(None, [place[2]])), text)
 
 
 def read(app, docname: str, source: list[str]) -> None:
@@ -115,9 +92,11 @@ def is_thebe(script) -> bool:
     return "thebe" in f"{script.filename} {script.attributes.get('body')}".lower()
 
 
-def skip_metadata_routing(app, what, name, obj, skip, options) -> bool | None:
-    """Leave out `set_fit_request` and its like, which scikit-learn adds to every estimator."""
-    return True if name.startswith("set_") and name.endswith("_request") else None
+def skip(app, what, name, obj, skip, options) -> bool | None:
+    """Leave out what others wrote: `set_fit_request` and its like, "Alias for field number 0"."""
+    routing = name.startswith("set_") and name.endswith("_request")
+    alias = (getattr(obj, "__doc__", None) or "").startswith("Alias for field number")
+    return True if routing or alias else None
 
 
 def mathjax() -> Path:
@@ -152,6 +131,6 @@ def setup(app) -> dict:
     app.connect("env-get-outdated", reread)
     app.connect("doctree-resolved", terms.link)
     app.connect("html-page-context", finish_page)
-    app.connect("autodoc-skip-member", skip_metadata_routing)
+    app.connect("autodoc-skip-member", skip)
     app.connect("autodoc-process-docstring", docstrings.process)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,14 +1,16 @@
 """Docstrings are plain text, written to be read in an editor; here they become reStructuredText.
 
-A flush paragraph is prose, `code` is code, a line that starts with "- " is an item. Whatever is
-indented (an equation, a table) and whatever starts with ">>>" is shown as it stands. So a bar or
-an asterisk in a formula is never taken for markup, and no author needs to know about markup.
+A flush paragraph is prose, `code` is code, *word* is stressed, a line that starts with "- " is an
+item. Whatever is indented (an equation, a table, lines of Python) and whatever starts with ">>>" is
+shown as it stands. So a bar or an asterisk in a formula is never taken for markup, and no author
+needs to know about markup.
 """
 
+import ast
 import re
 from itertools import groupby
 
-CODE = re.compile(r"``(.+?)``|`([^`]+)`")
+MARKED = re.compile(r"``(.+?)``|`([^`]+)`|(?<![\w*])\*([A-Za-z][\w\s-]*?)\*(?![\w*])")
 
 
 def process(app, what, name, obj, options, lines: list[str]) -> None:
@@ -44,15 +46,31 @@ def kind(line: str) -> str:
 
 def shown(lines: list[str]) -> str:
     margin = min(len(line) - len(line.lstrip()) for line in lines)
-    return "::\n\n" + "\n".join(f"    {line[margin:]}" for line in lines)
+    text = "\n".join(line[margin:] for line in lines)
+    language = "python" if is_python(text) else "text"
+    return f".. code-block:: {language}\n\n" + "\n".join(f"    {line[margin:]}" for line in lines)
+
+
+def is_python(text: str) -> bool:
+    """Statements or calls; an equation or a table of words is neither."""
+    try:
+        lines = ast.parse(text).body
+    except SyntaxError:
+        return False
+    calls = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.For, ast.With)
+    return any(
+        isinstance(line, calls) or isinstance(getattr(line, "value", None), ast.Call)
+        for line in lines
+    )
 
 
 def prose(lines: list[str]) -> str:
-    """Escape what would be markup; turn `code` into a literal."""
+    """Escape what would be markup; turn `code` into a literal, and *word* into emphasis."""
     text, out, end = "\n".join(lines), [], 0
-    for code in CODE.finditer(text):
-        out += [escape(text[end : code.start()]), f"``{code[1] or code[2]}``"]
-        end = code.end()
+    for mark in MARKED.finditer(text):
+        literal = mark[1] or mark[2]
+        out += [escape(text[end : mark.start()]), f"``{literal}``" if literal else f"*{mark[3]}*"]
+        end = mark.end()
     return "".join([*out, escape(text[end:])])
 
 

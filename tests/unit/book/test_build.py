@@ -148,7 +148,8 @@ def test_docstrings_with_bars_stars_and_equations_are_plain_text():
         "- one `x`\n  goes on\n- two"
     )
     assert docstrings.rst(text) == (
-        "Mean \\|y - p\\| of \\*all\\* rows, see ``mae``.\n\n::\n\n    r2 = 1 - a / b\n\n"
+        "Mean \\|y - p\\| of *all* rows, see ``mae``.\n\n"
+        ".. code-block:: text\n\n    r2 = 1 - a / b\n\n"
         "- one ``x``\n  goes on\n- two\n"
     )
 
