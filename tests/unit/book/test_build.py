@@ -12,7 +12,7 @@ from cdp_book import build, findings
 from cdp_book.sphinx import docstrings
 from cdp_lib import claims
 from cdp_lib.chapter import RECORD
-from cdp_lib.figures.style import COLOURS
+from cdp_lib.figures.style import COLOURS, INK
 
 BOOK = Path(__file__).resolve().parents[3] / "book"
 PROSE = sorted(BOOK.glob("*.md"))
@@ -200,5 +200,8 @@ def test_prose_has_one_sentence_a_line(path):
 
 def test_the_site_has_the_colours_of_the_figures():
     css = (BOOK / "_static" / "cdp.css").read_text()
-    found = dict(re.findall(r"--cdp-(\w+): (#\w{6});", css))
-    assert {role: found[role].upper() for role in COLOURS} == COLOURS
+    found = dict(re.findall(r"--cdp-(\w+): (#\w{6}|currentColor);", css))
+    ours = {role: "currentColor" if colour == INK else colour for role, colour in COLOURS.items()}
+    assert {role: found[role].upper() for role in COLOURS} == {
+        role: colour.upper() for role, colour in ours.items()
+    }
