@@ -1,5 +1,22 @@
-"""Every plot of the book.  A function takes data and returns a figure with `alt_text`."""
+"""Every plot of the book.  A function takes data and returns a figure with `alt_text`.
 
+rows           scores, a row a model: floor, ceiling, sd, as published, reported
+slopes         the same models on two questions
+bars           shares of lines, genes or drugs, a bar a rule
+distributions  one score's spread over perturbations or lines, a row a model
+points         a scatter of lines, genes or drugs that tell their names
+agreement      what several screens measured of one drug
+histograms     what values a table holds; `measured` shows its gaps
+heatmap        a table as colours
+splits_diagram who is trained on, tuned on and tested on, a panel a fold
+line_map       the lines by tissue or by response, as the reader chooses
+choose         any of these, of which the reader chooses one
+drawing        a drawing of one's own, in the same look and for both widths
+
+Each has a second version for a phone, as `figure.narrow`; `Chapter.figure` shows the one that fits.
+"""
+
+from cdp_lib.figures.bars import bars
 from cdp_lib.figures.charts import (
     ROLE_LOOK,
     Rectangle,
@@ -11,16 +28,31 @@ from cdp_lib.figures.charts import (
 )
 from cdp_lib.figures.choose import choose
 from cdp_lib.figures.dumbbells import dumbbell
+from cdp_lib.figures.histograms import histograms, measured
 from cdp_lib.figures.line_map import line_map
 from cdp_lib.figures.maps import picture, tissue_map
 from cdp_lib.figures.points import agreement, points
 from cdp_lib.figures.rows import rows
 from cdp_lib.figures.slopes import slopes
-from cdp_lib.figures.style import COLOURS, HATCH, INK, canvas, finish, look, mark, theme
+from cdp_lib.figures.style import (
+    COLOURS,
+    HATCH,
+    HUES,
+    INK,
+    PLAIN,
+    canvas,
+    drawing,
+    finish,
+    look,
+    mark,
+    theme,
+    two_widths,
+)
 from cdp_lib.figures.vector import svg
 
 __all__ = [
-    "agreement", "canvas", "choose", "distributions", "dumbbell", "finish", "heatmap", "line_map",
-    "look", "mark", "picture", "points", "rows", "scatter", "scores", "slopes", "splits_diagram",
-    "svg", "theme", "tissue_map", "COLOURS", "HATCH", "INK", "ROLE_LOOK", "Rectangle",
+    "agreement", "bars", "canvas", "choose", "distributions", "drawing", "dumbbell", "finish",
+    "heatmap", "histograms", "line_map", "look", "mark", "measured", "picture", "points", "rows",
+    "scatter", "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths",
+    "COLOURS", "HATCH", "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from matplotlib.patches import Patch
 
 from cdp_lib.errors import InputError
 from cdp_lib.figures.style import (
+    COLOURS,
     INK,
     WORDS,
     canvas,
@@ -57,6 +58,7 @@ def rows(
     reported: Mapping[str, float | Score] | None = None,
     published: pd.DataFrame | Mapping[str, float | Score] | None = None,
     label: str | None = None,
+    lowest: float | None = None,
     edition: str = "pocket",
 ) -> Figure:
     """A row a model of a table with model, kind, mean and sd, such as `P.summary(...)` gives.
@@ -64,7 +66,8 @@ def rows(
     `kind` is "model" or "baseline"; "published" or "reported" make a row that has no leak-free
     score.  `reported` and `published` add marks to the rows of the models that they name.  A table
     of several metrics, axes or splits has a panel for each, at most three.  `label` stands below
-    the axis; by default it says metric, axis and split.
+    the axis; by default it says metric, axis and split.  A score below `lowest` is an arrow at the
+    edge, and its number says how far it lies.
     """
     needs(summary, "rows", ("model", "kind", "mean", "sd"))
     within = [name for name in WITHIN if name in summary and summary[name].nunique() > 1]
@@ -92,7 +95,7 @@ def rows(
         )  # fmt: skip
         drawn = set()
         for number, (axes, part) in enumerate(zip(panes, panels, strict=True)):
-            drawn |= _panel(axes, part, names, others if not number else {}, edition)
+            drawn |= _panel(axes, part, names, others if not number else {}, lowest, edition)
             title = _title(part, within)
             axes.set_title(title)
             axes.set_xlabel(label or score_words(part))
@@ -141,19 +144,25 @@ def _known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _panel(axes: Axes, part: pd.DataFrame, names: list[str], others: Mapping, edition) -> set[str]:
+def _panel(
+    axes: Axes, part: pd.DataFrame, names: list[str], others: Mapping, lowest: float | None, edition
+) -> set[str]:
     """Draw one panel; which roles, and whether a floor and a ceiling, stand in it."""
     drawn = set()
     for row in part.itertuples():
         y = names.index(row.model)
         found = _roles(row, others)
         drawn |= set(found)
+        far = {role for role, (mean, _) in found.items() if lowest is not None and mean < lowest}
         if len(found) > 1:
-            ends = [mean for mean, _ in found.values()]
+            ends = [lowest if role in far else mean for role, (mean, _) in found.items()]
             axes.hlines(y, min(ends), max(ends), color=INK, lw=0.8, zorder=1)
         for role, (mean, sd) in found.items():
             hollow = edition == "teaching" and role not in ("baseline", "reported")
-            mark(axes, mean, y, role, sd, hollow)
+            if role in far:
+                axes.plot(lowest, y, "<", ms=8, color=COLOURS[role], ls="none", clip_on=False)
+            else:
+                mark(axes, mean, y, role, sd, hollow)
         _numbers(axes, y, found)
     lower = _lower_is_better(part)
     naive = part.loc[part["kind"] == "baseline", "mean"].dropna()
@@ -168,6 +177,7 @@ def _panel(axes: Axes, part: pd.DataFrame, names: list[str], others: Mapping, ed
     axes.autoscale_view()
     if len(naive):
         floor = naive.min() if lower else naive.max()
+        floor = floor if lowest is None else max(floor, lowest)
         worst = axes.get_xlim()[lower]
         axes.axvspan(worst, floor, color=INK, alpha=0.13, lw=0, zorder=0)
         axes.set_xlim(**{"right" if lower else "left": worst})

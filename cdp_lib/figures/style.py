@@ -134,6 +134,29 @@ def canvas(
     return figure, list(axes.ravel())
 
 
+def grid(height: float, n: int, columns: int) -> tuple[Figure, list[Axes]]:
+    """A figure of `n` axes in rows of so many columns, each row `height` inches."""
+    columns = min(n, columns)
+    rows = math.ceil(n / columns)
+    figure = Figure(figsize=(NARROW if narrow() else WIDTH, height * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for empty in axes[n:]:
+        empty.remove()
+    return figure, list(axes[:n])
+
+
+@two_widths
+def drawing(
+    draw: Callable[..., None], height: float, alt_text: str, columns: int = 1, stacked: bool = False
+) -> Figure:
+    """A drawing of one's own: `draw` gets the axes, once for a desk and once for a phone."""
+    with look():
+        figure, panes = canvas(height, columns, stacked)
+        draw(*panes)
+    return finish(figure, alt_text)
+
+
 def finish(figure: Figure, alt_text: str) -> Figure:
     """Give the figure its words and settle its layout, so that it is drawn alike every time."""
     figure.alt_text = alt_text

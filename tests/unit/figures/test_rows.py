@@ -86,6 +86,14 @@ def test_rows_say_what_has_no_score():
     assert "no score" in words(figure) and "attention: no score." in figure.alt_text
 
 
+def test_a_score_far_below_is_an_arrow_at_the_edge():
+    figure = figures.rows(summary((-7.5, 0.11, 0.05, -0.02)), lowest=-0.5)
+    assert figure.axes[0].get_xlim()[0] > -0.7
+    arrows = [line for line in figure.axes[0].get_lines() if line.get_marker() == "<"]
+    assert [(*a.get_xdata(), *a.get_ydata()) for a in arrows] == [(-0.5, 0)]
+    assert "-7.50 ± 0.03" in words(figure) and "ridge: -7.50 ± 0.03" in figure.alt_text
+
+
 def test_simulated_rows_are_hollow_and_said():
     figure = figures.rows(summary(), edition="teaching")
     hollow = [line.get_markerfacecolor() == "none" for line in figure.axes[0].get_lines()]
