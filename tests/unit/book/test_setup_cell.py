@@ -16,7 +16,8 @@ def pip(monkeypatch) -> list[list[str]]:
     """The commands that the cell would run; the last one's exit code is 0."""
     commands = []
 
-    def run(command, **_):
+    def run(command, *, capture_output, text):
+        assert capture_output and text  # what pip says is no part of a page
         commands.append(command)
         return subprocess.CompletedProcess(command, 0, "", "a warning")
 

@@ -41,6 +41,7 @@ def test_a_mirror_is_enough_and_the_licence_is_handed_back(nobody, mirror, monke
 
 
 def test_a_mirror_that_lacks_the_file_is_none(nobody, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "bring", lambda files: pytest.fail("it tried"))
     monkeypatch.setenv("CDP_MIRROR", str(tmp_path))
     with pytest.raises(DataUnavailable):
         at_hand.fetch(HINT)
