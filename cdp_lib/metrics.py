@@ -239,6 +239,19 @@ def top_k(
     return _score(Y, P, "line", hits)
 
 
+def percent_top(
+    k: int, definition: str = "true_best_in_predicted", lower_is_better: bool = True
+) -> Callable[[np.ndarray, np.ndarray], float]:
+    """`top_k` in percent as a metric of one line, f(truth, prediction), called "top_k"."""
+
+    def percent(truth: np.ndarray, prediction: np.ndarray) -> float:
+        (hit,) = top_k(truth[None], prediction[None], k, definition, lower_is_better)
+        return 100 * float(hit)
+
+    percent.__name__ = f"top_{k}" + ("" if definition == "true_best_in_predicted" else " turned")
+    return percent
+
+
 def score_frame(
     Y: Matrix, P: Matrix, metrics: tuple[str, ...] | str = ("pearson",), axis: str = "perturbation"
 ) -> pd.DataFrame:

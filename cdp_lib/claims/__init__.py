@@ -1,6 +1,7 @@
 """What the papers report, what was measured, and the verdict."""
 
-from cdp_lib.claims.conclusions import Conclusion, conclusion, evidence
+from cdp_lib.claims.conclusions import Conclusion, conclusion, drawn, evidence
+from cdp_lib.claims.kept import cell, keep, keep_not_run, keep_sizes
 from cdp_lib.claims.ledger import Claim, Paper, claim, claims, papers, root
 from cdp_lib.claims.recorded import Record, Run, records, runs
 from cdp_lib.claims.verdicts import (
@@ -18,6 +19,7 @@ from cdp_lib.claims.verdicts import (
 
 __all__ = [
     "NOT_COMPARABLE", "NOT_RUN", "VERDICTS", "Claim", "Conclusion", "Paper", "Record", "Run",
-    "claim", "claims", "conclusion", "evidence", "judge", "papers", "records", "root", "runs",
-    "settled", "standing", "summary", "table", "tolerance", "verdict",
+    "cell", "claim", "claims", "conclusion", "drawn", "evidence", "judge", "keep", "keep_not_run",
+    "keep_sizes", "papers", "records", "root", "runs", "settled", "standing", "summary", "table",
+    "tolerance", "verdict",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cdp_lib.audit import bootstrap
 from cdp_lib.claims import ledger
 from cdp_lib.claims.recorded import STATUSES, records
 from cdp_lib.claims.scores import gain_words, p_words
@@ -123,6 +124,16 @@ def evidence(
         found |= {name: float(row[name]) for name in ("gain", "low", "high", "p")}
         rows.append(found | {"unit": unit or UNITS[row["axis"]], "n": int(row["distinct"])})
     return pd.DataFrame(rows)
+
+
+def drawn(
+    comparison: str, gains: pd.Series, unit: str, draws: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Evidence from one gain a unit: its mean, and the interval when units are drawn again."""
+    values = gains.dropna().to_numpy(float)
+    gain, low, high = bootstrap(lambda units: values[units].mean(), len(values), draws, seed=seed)
+    row = {"comparison": comparison, "gain": gain, "low": low, "high": high}
+    return pd.DataFrame([row | {"unit": unit, "n": len(values)}])
 
 
 def status(honest: pd.DataFrame, leaky: pd.DataFrame | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from cdp_lib.evaluate.as_published import predict_as_published
 from cdp_lib.evaluate.checkpoint import remember
-from cdp_lib.evaluate.comparison import summary
+from cdp_lib.evaluate.comparison import averaged, compared, summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
 from cdp_lib.evaluate.predictions import Predictions
@@ -10,9 +10,11 @@ from cdp_lib.evaluate.redrawn import redrawn, without_line_means
 from cdp_lib.evaluate.search import HoldOut, Search
 from cdp_lib.evaluate.switches import leaky_chain, switch_on
 from cdp_lib.evaluate.transfer import transfer
+from cdp_lib.evaluate.two_stages import choose_epochs, course, first_stage, second_stage
 
 __all__ = [
-    "HoldOut", "Predictions", "Search", "cross_predict", "cross_validate", "fitted", "leaky_chain",
-    "naive_baselines", "predict_as_published", "redrawn", "remember", "summary", "switch_on",
+    "HoldOut", "Predictions", "Search", "averaged", "choose_epochs", "compared", "course",
+    "cross_predict", "cross_validate", "first_stage", "fitted", "leaky_chain", "naive_baselines",
+    "predict_as_published", "redrawn", "remember", "second_stage", "summary", "switch_on",
     "transfer", "without_line_means",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ Folds share training cells, so their scores depend on each other; p is therefore
 corrected resampled t-test (Nadeau & Bengio 2003), two-sided.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -108,6 +108,16 @@ def compared(
         raise InputError(f"No unit has {min_n} test cells in a fold: ask for a smaller min_n.")
     longest = max(rows, key=len)
     return pd.DataFrame(rows)[[*within, *ROW, *list(longest)[len(within) + len(ROW) :]]]
+
+
+def averaged(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """A frame of scores in which draws of one control are one model: fold by fold, unit by unit.
+
+    `names` leads from each draw, such as "rewired 3", to what it is a draw of; other models stay.
+    """
+    frame = frame.assign(model=frame["model"].replace(dict(names)))
+    same = [name for name in frame.columns if name != "score"]
+    return frame.groupby(same, sort=False, dropna=False, as_index=False)["score"].mean()
 
 
 def folds_of(split: str) -> str:

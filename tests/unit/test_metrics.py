@@ -333,3 +333,15 @@ def test_a_class_that_is_missing_has_no_score_and_a_constant_knows_nothing():
     assert average_precision([[1.0], [0.0], [0.0], [0.0]], [[3.0]] * 4)[0] == 0.25
     with pytest.raises(InputError, match="0 and 1"):
         auroc([[0.5], [1.0]], [[0.1], [0.2]])
+
+
+def test_top_k_in_percent_is_a_metric_of_one_line():
+    Y = np.array([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]])
+    P = np.array([[2.0, 1.0, 3.0, 4.0], [4.0, 3.0, 1.0, 2.0]])
+    for k, definition in ((1, "true_best_in_predicted"), (2, "predicted_best_in_true")):
+        metric = cdp_lib.metrics.percent_top(k, definition)
+        found = [metric(y, p) for y, p in zip(Y, P, strict=True)]
+        np.testing.assert_allclose(found, 100 * cdp_lib.metrics.top_k(Y, P, k, definition))
+    assert cdp_lib.metrics.percent_top(3).__name__ == "top_3"
+    assert cdp_lib.metrics.percent_top(1)(Y[0], P[0]) == 0
+    assert cdp_lib.metrics.percent_top(1, lower_is_better=False)(Y[0], P[0]) == 100

@@ -21,6 +21,7 @@ The first two never see a test label; the last two are leaks, kept here to measu
 """
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
+from cdp_lib.metrics import r2
 from cdp_lib.models.base.scaled import network_columns
 from cdp_lib.models.base.settings import (
     Estimator,
@@ -37,6 +39,7 @@ from cdp_lib.models.base.settings import (
     check_setting,
     check_settings,
 )
+from cdp_lib.models.base.snapshots import snapshots
 from cdp_lib.models.base.tables import MaskedScore, NotFitted, check_same_lines
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.fusion.attention import KINDS, STEPS, Predictions, Stacker
@@ -88,6 +91,62 @@ def stage_one(
     `X` has two-level columns (omics, feature), `Y` all labels; only seen="redrawn" and "saw_all"
     look at test labels.  `groups` (a Series over lines) moves together in inner folds.
     """
+    return _stages(networks, X, Y, fold, None, seen, n_folds, groups, seed)[None]
+
+
+def stages_by_epoch(
+    networks: dict[str, BaseEstimator],
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    fold: Fold,
+    epochs: Collection[int],
+    seen: str = "out_of_fold",
+    n_folds: int = 3,
+    groups: Groups = None,
+    seed: int = 0,
+) -> dict[int, StageOne]:
+    """`stage_one` after each of these numbers of epochs, from one training of each network.
+
+    A network whose own `training` ends earlier stands as it is at its end from there on.
+    """
+    return _stages(networks, X, Y, fold, epochs, seen, n_folds, groups, seed)
+
+
+def chosen_epochs(stages: dict[int, StageOne]) -> tuple[StageOne, dict[str, int]]:
+    """Each network after the epochs whose out-of-fold predictions have the best R2 per drug.
+
+    No test line takes part: the predictions are for training lines by networks that had not seen
+    them.  Also the epochs, by omics name.
+    """
+    first = next(iter(stages.values()))
+    if first.seen != "out_of_fold":
+        raise InputError(
+            f"Networks of seen={first.seen!r} have seen the lines that they predict: choose epochs "
+            "by those of 'out_of_fold'."
+        )
+    rows = first.labels.notna().any(axis=1)
+
+    def score(name: str, epoch: int) -> float:
+        return float(np.nanmean(r2(first.labels[rows], stages[epoch].learning[name][rows])))
+
+    best = {name: max(stages, key=lambda e, name=name: score(name, e)) for name in first.final}
+    learning = {name: stages[epoch].learning[name] for name, epoch in best.items()}
+    final = {name: stages[epoch].final[name] for name, epoch in best.items()}
+    return StageOne(first.seen, first.labels, learning, final), best
+
+
+def _stages(
+    networks: dict[str, BaseEstimator],
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    fold: Fold,
+    epochs: Collection[int] | None,
+    seen: str,
+    n_folds: int,
+    groups: Groups,
+    seed: int,
+) -> dict[int | None, StageOne]:
+    """Stage one after each of `epochs`; after all of them where that is None."""
     check_setting("seen", seen, OneOf(*SEEN))
     _check_lines(X, Y)
     if not isinstance(fold, Fold):
@@ -108,13 +167,21 @@ def stage_one(
         shown = labels
     final, learning = {}, {}
     for name, network in networks.items():
-        final[name] = _fitted(network, tables[name], shown).predict(tables[name])
+        final[name] = _predicted(network, tables[name], shown, tables[name], epochs)
         learning[name] = (
-            out_of_fold(network, tables[name], labels, n_folds, groups, seed)
+            _out_of_fold(network, tables[name], labels, n_folds, groups, seed, epochs)
             if seen == "out_of_fold"
             else final[name]
         )
-    return StageOne(seen, labels, learning, final)
+    return {
+        at: StageOne(
+            seen,
+            labels,
+            {name: found[at] for name, found in learning.items()},
+            {name: found[at] for name, found in final.items()},
+        )
+        for at in ([None] if epochs is None else epochs)
+    }
 
 
 def fuse(
@@ -146,13 +213,28 @@ def out_of_fold(
     seed: int = 0,
 ) -> pd.DataFrame:
     """Each labelled line predicted by a clone of `network` that was not fitted on it."""
+    return _out_of_fold(network, X, Y, n_folds, groups, seed, None)[None]
+
+
+def _out_of_fold(
+    network: BaseEstimator,
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    n_folds: int,
+    groups: Groups,
+    seed: int,
+    epochs: Collection[int] | None,
+) -> dict[int | None, pd.DataFrame]:
     _check_lines(X, Y)
     Y = Y[Y.notna().any(axis=1)]
-    P = pd.DataFrame(np.nan, X.index, Y.columns)
+    at = [None] if epochs is None else epochs
+    found = {epoch: pd.DataFrame(np.nan, X.index, Y.columns) for epoch in at}
     for fold in _inner_folds(Y, n_folds, seed, groups):
         held = Y.index[fold.test.any(axis=1)]
-        P.loc[held] = _fitted(network, X.loc[Y.index], Y.where(fold.fit)).predict(X.loc[held])
-    return P
+        parts = _predicted(network, X.loc[Y.index], Y.where(fold.fit), X.loc[held], epochs)
+        for epoch, part in parts.items():
+            found[epoch].loc[held] = part
+    return found
 
 
 class AttentionFusion(MaskedScore, Estimator):
@@ -248,9 +330,18 @@ def _tables(networks: dict[str, BaseEstimator], X: pd.DataFrame) -> Predictions:
     return {name: X[name] for name in network_columns(networks, getattr(X, "columns", None))}
 
 
-def _fitted(network: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame) -> BaseEstimator:
+def _predicted(
+    network: BaseEstimator,
+    X: pd.DataFrame,
+    Y: pd.DataFrame,
+    new: pd.DataFrame,
+    epochs: Collection[int] | None,
+) -> dict[int | None, pd.DataFrame]:
+    """What a clone of `network`, fitted on the labelled lines, predicts for the lines of `new`."""
     rows = Y.notna().any(axis=1)
-    return clone(network).fit(X[rows], Y[rows])
+    if epochs is None:
+        return {None: clone(network).fit(X[rows], Y[rows]).predict(new)}
+    return snapshots(network, X[rows], Y[rows], new, epochs)
 
 
 def _inner_folds(Y: pd.DataFrame, n_folds: int, seed: int, groups: Groups) -> Split:

@@ -1,8 +1,11 @@
 """BEMKL: its bound never falls, it finds the omics that matter, and it masks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
@@ -210,3 +213,35 @@ def test_an_omics_of_constants_is_harmless():
     X, Y = simulated()
     X["omics 0"] = 1.0
     assert np.isfinite(BEMKL(iterations=5).fit(X, Y).predict(X)).all(axis=None)
+
+
+def test_the_best_scale_saves_most_of_the_updates_and_loses_nothing(monkeypatch):
+    X, Y = simulated(noise=1.0)
+    y, K = standard(Y)[:40], kernels(X)[:, :40, :40]
+    scaled = learn(K, y, iterations=4000)
+    monkeypatch.setattr(module, "minimize_scalar", lambda lost, **options: SimpleNamespace(x=0.0))
+    plain = learn(K, y, iterations=4000)
+    assert scaled.converged and plain.converged
+    assert scaled.updates < 0.5 * plain.updates
+    assert scaled.bound[-1] > plain.bound[-1] - 1e-3 * len(y) * y.shape[1]
+
+
+def test_a_scale_changes_no_prediction():
+    """One update more or less: a, g -> c a, c g and e -> e / c, for the c that is best."""
+    X, Y = simulated()
+    factors = module.Factors(torch.as_tensor(kernels(X)), torch.as_tensor(standard(Y)), (1.0, 1.0))
+    for step in ("lines", "views", "weights", "noise"):
+        getattr(factors, f"_update_{step}")()
+    before, errors = factors.e[:, None] * factors.a.sum(), factors.errors
+    factors._update_scale()
+    np.testing.assert_allclose(factors.e[:, None] * factors.a.sum(), before)
+    assert factors.errors is errors
+
+
+def test_the_model_is_shown_after_each_update_and_stays_as_it_is():
+    X, Y = simulated()
+    seen = []
+    model = BEMKL(iterations=4).fit(X, Y, monitor=lambda m: seen.append(m.weights_.copy()) or 0.0)
+    assert len(seen) == 4
+    pd.testing.assert_series_equal(seen[-1], model.weights_)
+    pd.testing.assert_series_equal(seen[1], BEMKL(iterations=2).fit(X, Y).weights_)
