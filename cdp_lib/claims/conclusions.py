@@ -46,6 +46,7 @@ class Conclusion:
 
     id: str
     paper: str
+    short: str  # for a picture
     location: str
     conclusion: str
     comparisons: tuple[str, ...]  # each is a gain; all of them must be shown
@@ -86,7 +87,7 @@ def conclusion(id: str, folder: Path | None = None) -> Conclusion:
 
 def _conclusion(path: Path, paper: str, given: Mapping) -> Conclusion:
     names = {field.name for field in fields(Conclusion)} - {"paper"}
-    needed = {"id", "location", "conclusion", "comparisons", "score"}
+    needed = {"id", "short", "location", "conclusion", "comparisons", "score"}
     wrong = sorted(needed - set(given)) + sorted(set(given) - names)
     if wrong:
         name = given.get("id", "a conclusion without id")
@@ -193,7 +194,7 @@ def decided(paper: str | None = None, folder: Path | None = None) -> pd.DataFram
     for each in conclusions(paper, folder):
         mine = next((record for record in found if record.conclusion == each.id), None)
         row = {"id": each.id, "paper": each.paper, "location": each.location}
-        row |= {"conclusion": each.conclusion, "rule": each.rule}
+        row |= {"conclusion": each.conclusion, "short": each.short, "rule": each.rule}
         row["status"] = mine.value if mine else NOT_RUN
         for name in ("evidence", "reason", "chapter", "edition"):
             row[name] = getattr(mine, name, None)
