@@ -29,6 +29,14 @@ def scoreboard() -> str:
     return page()
 
 
+def signature() -> str:
+    """The signature figure, drawn into the page so that it takes its ink."""
+    from cdp_book.html import in_markdown
+    from cdp_book.signature import figure
+
+    return in_markdown(figure())
+
+
 GENERATED = {
     "api": listing.modules,
     "catalogue": catalogue,
@@ -36,6 +44,7 @@ GENERATED = {
     "findings": findings.page,
     "arithmetic": findings.arithmetic,
     "scoreboard": scoreboard,
+    "signature": signature,
 }
 
 
@@ -67,14 +76,15 @@ def reread(app, env, added, changed, removed) -> list[str]:
 
 
 def prepare(app) -> None:
-    """Draw the signature figure; copy MathJax, which the site serves itself."""
+    """Draw the signature figure for the README; write the downloads; copy MathJax, which the site serves itself."""
+    from cdp_book.scoreboard import write_downloads
     from cdp_book.signature import signature
 
     if app.builder.format != "html":
         return
     static = Path(app.srcdir, "book", "_static")
     signature(static / "signature.svg")
-    signature(static / "signature_narrow.svg", narrow=True)
+    write_downloads(Path(app.outdir, "_static"))
     copy_script(app, mathjax(), "mathjax/tex-svg.js")
 
 
