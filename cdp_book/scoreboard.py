@@ -95,17 +95,26 @@ def page(folder: Path | None = None, static: str = "../_static") -> str:
     return "\n".join(in_markdown(part) if part.lstrip().startswith("<") else part for part in parts)
 
 
-CONCLUSIONS = """\
-A paper's numbers carry its conclusions, and a conclusion may hold where a number does not, or fail where a number is right.
-Each has a rule that was written down before the run: which comparisons decide it, on which rows.
-It *holds* where the whole 95 % interval of every gain lies above 0, and the corrected p, where there are folds, is below 0.05; it *does not hold* where one lies below; otherwise it is *undecided*.
-It *holds only with the leak* where the published protocol, as we read it, shows what the leak-free one does not.
-"""
-READING = """\
-A row is one number that a paper reports.
-*Our reading* is the published protocol as far as the text says it, and our own choice where the text is silent; *leak-free* is the same model when nothing of a test line reaches the training.
-The *floor* is the best naive baseline on the same rows, the *ceiling* what replicates of the measurement allow, and the share says how much of the way from one to the other the leak-free model goes.
-"""
+CONCLUSIONS = (
+    "A paper's numbers carry its conclusions, and a conclusion may hold where a number does not, "
+    "or fail where a number is right.\n"
+    "Each has a rule that was written down before the run: which comparisons decide it, on which "
+    "rows.\n"
+    "It *holds* where the whole 95 % interval of every gain lies above 0, and the corrected p, "
+    "where there are folds, is below 0.05; it *does not hold* where one lies below; otherwise it "
+    "is *undecided*.\n"
+    "It *holds only with the leak* where the published protocol, as we read it, shows what the "
+    "leak-free one does not.\n"
+)
+READING = (
+    "A row is one number that a paper reports.\n"
+    "*Our reading* is the published protocol as far as the text says it, and our own choice where "
+    "the text is silent; *leak-free* is the same model when nothing of a test line reaches the "
+    "training.\n"
+    "The *floor* is the best naive baseline on the same rows, the *ceiling* what replicates of the "
+    "measurement allow, and the share says how much of the way from one to the other the "
+    "leak-free model goes.\n"
+)
 
 
 def questions(folder: Path | None = None) -> list[dict]:

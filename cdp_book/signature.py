@@ -229,8 +229,7 @@ def _legend(row: dict, narrow: bool) -> list[str]:
     words = [("reported", row["claim"].reported)]
     words += [(role, _number(row[role], role)) for role in ROLES if row[role]]
     told = [
-        f'<tspan class="{role}">{GLYPHS[role]}</tspan> '
-        f"{escape(number)} {WORDS[role]}"
+        f'<tspan class="{role}">{GLYPHS[role]}</tspan> {escape(number)} {WORDS[role]}'
         for role, number in words
     ]
     between = "&#160;&#160; "

@@ -76,7 +76,7 @@ def reread(app, env, added, changed, removed) -> list[str]:
 
 
 def prepare(app) -> None:
-    """Draw the signature figure for the README; write the downloads; copy MathJax, which the site serves itself."""
+    """Draw the figure of the README, write the downloads, copy MathJax, which the site serves."""
     from cdp_book.scoreboard import write_downloads
     from cdp_book.signature import signature
 

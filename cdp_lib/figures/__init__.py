@@ -27,7 +27,6 @@ from cdp_lib.figures.charts import (
     splits_diagram,
 )
 from cdp_lib.figures.choose import choose
-from cdp_lib.figures.dumbbells import dumbbell
 from cdp_lib.figures.histograms import histograms, measured
 from cdp_lib.figures.line_map import line_map
 from cdp_lib.figures.maps import picture, tissue_map
@@ -51,7 +50,7 @@ from cdp_lib.figures.style import (
 from cdp_lib.figures.vector import svg
 
 __all__ = [
-    "agreement", "bars", "canvas", "choose", "distributions", "drawing", "dumbbell", "finish",
+    "agreement", "bars", "canvas", "choose", "distributions", "drawing", "finish",
     "heatmap", "histograms", "line_map", "look", "mark", "measured", "picture", "points", "rows",
     "scatter", "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths",
     "COLOURS", "HATCH", "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",

@@ -10,7 +10,6 @@ import yaml
 
 from cdp_book import build, findings
 from cdp_book.sphinx import docstrings
-from cdp_lib import claims
 from cdp_lib.chapter import RECORD
 from cdp_lib.figures.style import COLOURS, INK
 
@@ -152,20 +151,6 @@ def test_docstrings_with_bars_stars_and_equations_are_plain_text():
         ".. code-block:: text\n\n    r2 = 1 - a / b\n\n"
         "- one ``x``\n  goes on\n- two\n"
     )
-
-
-def test_the_findings_are_five_and_come_from_the_records():
-    text = findings.page()
-    assert len(re.findall(r"^1\. ", text, re.MULTILINE)) == 5
-    easy = json.loads((BOOK / "results/00_quickstart/pocket/results.json").read_text())["results"]
-    easy = {result["key"]: result["value"] for result in easy}
-    assert f"$R^2$ of {easy['easy/mean effects']:.2f} on left-out pairs" in text
-    for chapter in re.findall(r"\(\.\./(notebooks/.*?)\)", text):
-        assert (BOOK.parent / chapter).exists()
-    said = re.search(r"Of the 310 claims of the five papers, (\d+) have been run on real", text)
-    assert int(said[1]) == claims.summary(BOOK).drop(columns=claims.NOT_RUN).to_numpy().sum()
-    checked = claims.summary(BOOK, arithmetic=True).to_numpy().sum()
-    assert (f"; {checked} were checked against the papers' own" in text) == bool(checked)
 
 
 def test_the_papers_own_numbers_come_from_the_ledger():

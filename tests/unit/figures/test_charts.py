@@ -16,7 +16,6 @@ from matplotlib.image import imread
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from cdp_book import recording, signature
 from cdp_lib import figures
 from cdp_lib.errors import InputError
 from cdp_lib.figures import style as look
@@ -46,16 +45,6 @@ def lab(rgb):
 def contrast(one, other):
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
-
-
-def rows():
-    full = {"metric": "r2", "reported": 0.9, "reported_sd": 0.01, "published": 0.88}
-    full |= {"repaired": -0.1, "repaired_sd": 0.04, "baseline": 0.03}
-    return [
-        full | {"label": "A 2020", "detail": "R² per drug"},
-        {"label": "B 2021", "metric": "pearson", "reported": 0.845},
-        {"label": "C 2022", "metric": "spearman", "reported": None},
-    ]
 
 
 def summary():
@@ -95,7 +84,6 @@ def points(n=40):
 samples = {"network": np.linspace(0, 1, 50), "ridge": [0.1, np.nan, 0.3, 0.4]}
 
 DRAWN = {
-    "dumbbell": lambda: figures.dumbbell(rows()),
     "scores": lambda: figures.scores(summary()),
     "scores of simulated data": lambda: figures.scores(summary(), edition="teaching"),
     "distributions": lambda: figures.distributions(samples, "r", reference=(0.2, "reported")),
@@ -199,7 +187,7 @@ def test_text_on_a_phone_is_eleven_pixels_high(figure):
 def test_drawing_changes_no_setting_and_theme_does():
     with matplotlib.rc_context():
         before = dict(matplotlib.rcParams)
-        figures.dumbbell(rows())
+        figures.scores(summary())
         assert dict(matplotlib.rcParams) == before
         figures.theme()
         assert matplotlib.rcParams["svg.fonttype"] == "none"
@@ -253,27 +241,6 @@ def words(figure):
     return [text.get_text() for text in figure.findobj(Text)]
 
 
-def test_dumbbell_leaves_what_was_not_run_empty_and_says_so():
-    figure = figures.dumbbell(rows())
-    hollow = [
-        line
-        for line in figure.axes[0].get_lines()
-        if line.get_markerfacecolor() == "none" and len(line.get_xdata())
-    ]
-    assert len(hollow) == 6  # three marks of B and three of C
-    assert "not run yet" in words(figure) and "no score in the ledger" in words(figure)
-    assert {"0.90", "0.845", "-0.10"} <= set(words(figure))
-    assert "A 2020: reported 0.90; ours, as published 0.88" in figure.alt_text
-    assert "C 2022: reported no score; ours, as published not run yet" in figure.alt_text
-    complete = figures.dumbbell(rows()[:1])
-    assert "not run yet" not in words(complete)
-
-
-def test_dumbbell_refuses_a_score_of_another_kind():
-    with pytest.raises(InputError, match="'A 2020' holds mse"):
-        figures.dumbbell([rows()[0] | {"metric": "mse"}])
-
-
 def test_scores_rule_the_baselines_off_and_draw_the_sd():
     figure = figures.scores(summary())
     left = figure.axes[0]
@@ -323,32 +290,3 @@ def test_scatter_says_r_with_its_interval():
     x = np.arange(10.0)
     assert "r = 1.00 (1.00 to 1.00), n = 10" in words(figures.scatter(x, x, "x", "y"))
     assert "n = 10" in words(figures.scatter(x, x * 0, "x", "y"))
-
-
-def test_the_signature_shows_ledger_and_real_records_alone(tmp_path, monkeypatch):
-    (tmp_path / "claims").mkdir()
-    head = '\n'.join((
-        'paper = "a2020"', 'citation = "A 2020"', 'title = "T"', 'doi = "10/a"', "[headline]",
-        'claim = "a2020-C001"', 'detail = "R²"', 'published = "p"', 'repaired = "r"',
-        'baseline = "b"', "[[group]]", 'location = "Table 1"', "claims = [",
-        '{ id = "a2020-C001", description = "d", metric = "r2", value = 0.91 } ]',
-    ))  # fmt: skip
-    (tmp_path / "claims/a2020.toml").write_text(head)
-    monkeypatch.setattr(signature.claims, "root", lambda: tmp_path)
-    monkeypatch.setattr("cdp_lib.claims.ledger.root", lambda: tmp_path)
-
-    def record(edition, value):
-        given = [{"key": "r", "value": value, "edition": edition}]
-        recording.write_record(tmp_path / "results/03_a" / edition, given, [], {})
-
-    def signed():
-        return signature.signature(tmp_path / "signature.svg").read_text()
-
-    record("teaching", 0.77)
-    empty = signed()
-    assert "0.91" in empty and "not run yet" in empty and "0.77" not in empty
-    assert signed() == empty
-    record("pocket", 0.42)
-    assert "0.42" in signed()
-    record("official", 0.33)
-    assert "0.33" in signed() and "0.42" not in signed()
