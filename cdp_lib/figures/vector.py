@@ -225,7 +225,8 @@ def _dots(group: ET.Element, marks: list[ET.Element], artist: Line2D) -> None:
     size = artist.get_markersize() + artist.get_markeredgewidth()
     ends = "".join(f"M{mark.get('x')} {mark.get('y')}h0" for mark in marks)
     style = f"stroke:{artist.get_markerfacecolor()};stroke-linecap:round;stroke-width:{size:g}"
-    group[:] = [ET.Element("path", {"d": ends, "style": style, "opacity": f"{artist.get_alpha()}"})]
+    path = ET.Element("path", {"d": ends, "style": style, "opacity": f"{artist.get_alpha()}"})
+    group[:] = [*group.iter("defs"), path]  # the legend uses the mark, too
 
 
 def _sorted(pairs: Iterator[tuple[ET.Element, str]]) -> list[tuple[ET.Element, str]]:

@@ -58,6 +58,14 @@ def test_a_phone_names_no_crowd_and_pixels_have_no_names():
     assert "cdp-names" not in crowd and "data:image/png" in crowd
 
 
+def test_a_legend_keeps_its_marks():
+    frame = genes(60).assign(kind=list("abc") * 20)
+    page = ET.fromstring(svg(figures.points(frame, "x", "y", "gene", colour="kind"), "f"))
+    known = {element.get("id") for element in page.iter()}
+    used = [element.get("href")[1:] for element in page.iter(f"{SVG}use")]
+    assert set(used) <= known and len(set(used)) >= 4  # three marks and a tick
+
+
 def test_names_are_for_points_that_can_be_seen():
     with look():
         figure, (axes,) = canvas(2)
