@@ -24,7 +24,7 @@ import yaml
 
 from cdp_book.dressing import dress, executed_foot, prose, recorded_foot, with_folds
 from cdp_book.inputs import digest, files
-from cdp_book.notebook import tags
+from cdp_book.notebook import handed_over, tags
 from cdp_book.pages import EDITION, command, recall
 from cdp_book.runner import find_chapters
 from cdp_book.typed import without_comments
@@ -181,6 +181,8 @@ def page(source: Path, executed: Path) -> dict:
             f"run `cdp run {source.stem} --out {executed.parent}`."
         )
     values = parameters_of(notebook)
+    if handed_over(executed).simulated:
+        values["data"] = "teaching"
     again = f"cdp run {source.stem} --profile {values.get('profile')} --data {values.get('data')}"
     return dressed(notebook, source, executed_foot(values, again))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cdp_lib.chapter import RECORD
+from cdp_lib.chapter import FALLBACK, RECORD
 from cdp_lib.errors import InputError
 
 PICTURE = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
@@ -71,11 +71,12 @@ class HandedOver:
     records: list[dict[str, Any]]  # the results for the scoreboard
     data: dict[str, str]  # file -> checksum, of the data that it loaded
     figures: list[dict[str, str]]  # name, caption, alt and svg
+    simulated: bool  # it found no real data, and said so
 
 
 def handed_over(page: Path) -> HandedOver:
     """The results, data and figures in the outputs of an executed chapter."""
-    records, data, figures = [], {}, []
+    records, data, figures, simulated = [], {}, [], False
     for bundle, metadata in _displays(page):
         record = dict(bundle.get(RECORD, {}))
         data |= record.pop("data", {})
@@ -83,7 +84,8 @@ def handed_over(page: Path) -> HandedOver:
             records.append(record)
         if "cdp" in metadata:
             figures.append({**metadata["cdp"], "svg": picture("".join(bundle["text/html"]))})
-    return HandedOver(records, data, figures)
+        simulated |= "".join(bundle.get("text/plain", "")).startswith(FALLBACK)
+    return HandedOver(records, data, figures, simulated)
 
 
 def picture(html: str) -> str:

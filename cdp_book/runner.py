@@ -216,6 +216,9 @@ def _recorded(done: Outcome, repository: Path, say: Callable[[str], None]) -> Ou
     folder = repository / "book" / "results" / done.chapter / edition
     before = recording.results(folder)
     page = notebook.handed_over(done.page)
+    if page.simulated:
+        failure = f"the {edition} edition could not be had, and simulated data are not recorded"
+        return replace(done, status="not recorded", failure=failure)
     try:
         recording.write_record(
             folder,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import cdp_lib
-from cdp_book import inputs, notebook, pages, recording, runner
+from cdp_book import build, inputs, notebook, pages, recording, runner
 from cdp_lib.chapter import RECORD
 from cdp_lib.errors import DataUnavailable, InputError
 
@@ -362,6 +362,17 @@ def test_who_asks_for_real_data_by_name_gets_nothing_else(book, monkeypatch, ask
         runner.run_all([source], book / "out", **asked)
     assert asked_for and not (book / "out").exists()
     assert runner.run_all([source], book / "out", {})[0].status == "ok"
+
+
+def test_a_page_that_had_to_be_simulated_is_not_recorded_and_says_so_at_its_foot(book, monkeypatch):
+    """The kernel finds no data: an empty cache, and a network that ends at this machine."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    source, out = book / "notebooks" / "92_specimen.ipynb", book / "out"
+    (done,) = runner.run_all([source], out, {}, record=True)
+    assert done.status == "not recorded" and "simulated" in done.failure
+    assert not (book / "book").exists()
+    text = json.dumps(build.page(source, out / source.name)["cells"][-1])
+    assert "executed by this build on simulated data" in text and "--data teaching" in text
 
 
 def test_the_data_of_a_page_are_those_of_all_its_loads(book):
