@@ -6,6 +6,7 @@ What a reader drops or renames on the way stands in `frame.attrs["notes"]`.
 from cdp_lib.data.readers.depmap import (
     ccle_mutations,
     damaging_matrix,
+    dependency_classes,
     depmap_wide,
     mutation_matrices,
     prism_auc,
@@ -65,6 +66,7 @@ __all__ = [
     "combo_compound_set",
     "copy_number_sidm",
     "damaging_matrix",
+    "dependency_classes",
     "depmap_wide",
     "drug_smiles",
     "edge_list",

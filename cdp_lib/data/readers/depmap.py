@@ -23,7 +23,7 @@ from cdp_lib.data.readers.names import (
     whole_numbers,
     with_notes,
 )
-from cdp_lib.data.readers.rds import rds
+from cdp_lib.data.readers.rds import rda, rds
 from cdp_lib.data.readers.tables import read_matrix, read_table, require
 from cdp_lib.errors import InputError
 
@@ -39,6 +39,8 @@ LINE_COLUMNS = {
     "sex": ("sex", "Sex"),
     "donor": ("PatientID",),
 }
+CLASSES = ("weak_dependency", "dependency", "strong_dependency")
+LINE_OF_CLASSES = r"depmap_[a-z]+_[A-Z0-9]+_\w+"  # tissues in upper or lower case
 LINE_IDS = ("DepMap_ID", "ModelID", "X1", "depmap_id")
 
 
@@ -270,3 +272,31 @@ def rds_dependency(path: str | Path) -> pd.DataFrame:
 def rds_lines(path: str | Path) -> pd.DataFrame:
     """The table of lines, like `sample_info`, from an R data frame."""
     return line_columns(rds(path), path)
+
+
+def dependency_classes(path: str | Path) -> pd.DataFrame:
+    """Lines (CCLE names) x genes: 0 weak dependency, 1 dependency, 2 strong dependency, or NaN.
+
+    An R file with a row a gene and a column a line; each cell holds one of the three words.
+    """
+    frame = rda(path, CLASSES)
+    require(frame.columns, ("gene_name", "entrez_id"), path)
+    names = known_names(frame["gene_name"], "gene_name", path, GENE)
+    classes = frame.drop(columns=["gene_name", "entrez_id"])
+    refuse_odd_columns(classes.columns, LINE_OF_CLASSES, "line", path)
+    other = next((c for c in classes.columns if classes[c].dtype != np.float32), None)
+    if other is not None:
+        words = classes[other].dropna()
+        odd = next((w for w in words if w not in CLASSES), "no word at all")
+        raise InputError(
+            f"{Path(path).name} has {str(odd)[:60]!r} where a class of dependency belongs, in "
+            f"column {other}: check its name, or fetch it again with `cdp data fetch`."
+        )
+    lines = classes.columns.str.replace(r"^depmap_[a-z]+_", "", regex=True)
+    table = pd.DataFrame(
+        classes.to_numpy(np.float32).T, index=lines.rename("line"), columns=pd.Index(names)
+    )
+    empty = int(table.isna().to_numpy().sum())
+    return with_notes(
+        table.rename_axis(columns="gene"), counted(empty, f"of {table.size} cells are empty")
+    )

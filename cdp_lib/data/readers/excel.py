@@ -1,11 +1,14 @@
 """The first sheet of an Excel workbook, new (.xlsx) or old (.xls), read with bounds."""
 
+import contextlib
+import io
 import re
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
 import pandas as pd
+import xlrd
 from python_calamine import load_workbook
 
 from cdp_lib.data.checks import few
@@ -24,21 +27,23 @@ OVERLAP = 2**12
 def workbook(file: BinaryIO, path: str | Path, nothing: tuple[str, ...] = ()) -> pd.DataFrame:
     """The cells of the first sheet as they are: text, numbers, dates, or nothing."""
     name = Path(path).name
-    file.seek(0)
     try:
+        file.seek(0)
         if file.read(2) == b"PK":
             refuse_odd_sheets(file, name)
-        file.seek(0)
-        rows = load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except InputError:
+            file.seek(0)
+            sheet = load_workbook(file).get_sheet_by_index(0)
+            rows = [[whole(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+        else:
+            file.seek(0)
+            rows = old_sheet(file.read())
+    except (InputError, KeyboardInterrupt, SystemExit):
         raise
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # where Rust panics at damage, what it raises is no Exception
+    except BaseException as error:  # what Rust raises where it panics at damage is no Exception
         raise InputError(f"{name} is not a whole Excel workbook: {AGAIN}.") from error
     if not rows:
         raise InputError(f"{name} holds no rows: {AGAIN}.")
-    frame = pd.DataFrame([[whole(cell) for cell in row] for row in rows], dtype=object)
+    frame = pd.DataFrame(rows, dtype=object)
     return frame.mask(frame.isin([*NO_NUMBER, *nothing]), None)
 
 
@@ -47,6 +52,25 @@ def whole(cell: object) -> object:
     if type(cell) is float and cell.is_integer() and abs(cell) < 2**53:
         return int(cell)
     return cell
+
+
+def old_sheet(content: bytes) -> list[list[object]]:
+    """The first sheet of an .xls file; a date or a truth stays apart from a number.
+
+    xlrd is slow, but of a damaged file it makes an error: calamine asks for so much memory that the
+    process ends.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):  # xlrd prints what it thinks of a file
+        sheet = xlrd.open_workbook(file_contents=content, logfile=io.StringIO()).sheet_by_index(0)
+    kinds = {xlrd.XL_CELL_DATE: pd.Timestamp, xlrd.XL_CELL_BOOLEAN: bool}
+    nothing = (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR)
+    return [
+        [
+            None if cell.ctype in nothing else kinds.get(cell.ctype, whole)(cell.value)
+            for cell in sheet.row(number)
+        ]
+        for number in range(sheet.nrows)
+    ]
 
 
 def refuse_odd_sheets(file: BinaryIO, name: str) -> None:

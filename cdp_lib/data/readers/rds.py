@@ -1,11 +1,15 @@
-"""The data frame in an R file (.Rds): the few kinds of R objects of which one is made.
+"""The data frame in an R file (.Rds, .rda): the few kinds of R objects of which one is made.
 
 R's serialisation (XDR, "X\\n") is a stream of items.  An item begins with four bytes of flags; the
 lowest eight bits say what it is.  Lists are bounded in depth, so that a crafted file ends in a
-sentence, and no library in C reads bytes that somebody else has written.
+sentence, and no library in C reads bytes that somebody else has written.  A table of millions of
+cells that hold one of three words is read a column at a time: where a column is nothing but these
+words, each word is replaced by its number.
 """
 
+import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +22,57 @@ from cdp_lib.errors import InputError
 DEEPEST = 20  # lists in lists; a data frame of readr has four
 NULL, REFERENCE, SYMBOL, PAIRS = 254, 255, 1, 2
 CHARACTERS, LOGICAL, INTEGER, REAL, STRING, LIST = 9, 10, 13, 14, 16, 19
+NUMBERED = -1  # a column of words by their numbers
+FIRST = 0x80  # the byte of the first word: no ASCII word and no record holds it
+MISSING_WORD = struct.pack(">ii", 9, -1)
 KINDS = {LOGICAL: ">i4", INTEGER: ">i4", REAL: ">f8"}
 MISSING = -(2**31)
 
 
+def stored(word: str) -> bytes:
+    """A word of ASCII letters as R writes it."""
+    return struct.pack(">ii", 0x40009, len(word)) + word.encode("ascii")
+
+
+class Odd(ValueError):
+    """Something that no data frame holds."""
+
+
+class Item:
+    """A value of R and its attributes."""
+
+    def __init__(self, kind: int, value: object) -> None:
+        self.kind, self.value, self.attributes = kind, value, {}
+
+
 def rds(path: str | Path) -> pd.DataFrame:
-    """The one data frame in an R file."""
+    """The one data frame in an R file (.Rds)."""
+    return data_frame(path, lambda content: Items(content).whole())
+
+
+def rda(path: str | Path, words: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The one data frame in a file of named R objects (.rda, .RData).
+
+    A column that holds nothing but `words` becomes their numbers, 0, 1, ... and NaN.
+    """
+
+    def only_object(content: bytes) -> Item:
+        if not re.match(rb"RDX[23]\n", content):
+            raise Odd("it does not begin like one")
+        objects = Items(content, start=5, words=words).whole()
+        if objects is None or objects.kind != PAIRS or len(objects.value) != 1:
+            raise Odd("it does not hold one object")
+        return next(iter(objects.value.values()))
+
+    return data_frame(path, only_object)
+
+
+def data_frame(path: str | Path, parse: Callable[[bytes], Item]) -> pd.DataFrame:
     name = Path(path).name
     with opened(path) as file:
         content = file.read()
     try:
-        item = Items(content).whole()
+        item = parse(content)
         attributes = item.attributes
         names, classes = attributes["names"].value, attributes["class"].value
         columns = [column(part) for part in item.value]
@@ -43,17 +87,6 @@ def rds(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(names, columns, strict=True)))
 
 
-class Odd(ValueError):
-    """Something that no data frame holds."""
-
-
-class Item:
-    """A value of R and its attributes."""
-
-    def __init__(self, kind: int, value: object) -> None:
-        self.kind, self.value, self.attributes = kind, value, {}
-
-
 def column(item: Item) -> np.ndarray | pd.Series:
     """A column as pandas holds it: text, numbers with NaN, or the words of a factor."""
     if item.kind == STRING:
@@ -63,6 +96,8 @@ def column(item: Item) -> np.ndarray | pd.Series:
         if max(item.value, default=0) > len(words):
             raise Odd("a factor without its level")
         return pd.array([words[n - 1] if n > 0 else None for n in item.value], dtype=TEXT)
+    if item.kind == NUMBERED:
+        return item.value
     if item.kind == REAL:
         return item.value.astype(np.float64)
     if item.kind == LOGICAL:
@@ -75,9 +110,10 @@ def column(item: Item) -> np.ndarray | pd.Series:
 class Items:
     """The items of a stream, read one after another."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content, self.at, self.symbols = content, 2, []
-        if content[:2] != b"X\n":
+    def __init__(self, content: bytes, start: int = 0, words: tuple[str, ...] = ()) -> None:
+        self.content, self.at, self.symbols = content, start + 2, []
+        self.words = [MISSING_WORD, *map(stored, words)] if words else []
+        if content[start : start + 2] != b"X\n":
             raise Odd("it does not begin like one")
         version = self.integer()
         self.at += 8  # who wrote it, and who may read it
@@ -124,7 +160,12 @@ class Items:
             size = int(KINDS[kind][-1])
             item = Item(kind, np.frombuffer(self.take(self.integer() * size), KINDS[kind]))
         elif kind == STRING:
-            item = Item(kind, [self.item(depth + 1).value for _ in range(self.count())])
+            number = self.count()
+            numbers = self.numbered(number)
+            if numbers is not None:
+                item = Item(NUMBERED, numbers)
+            else:
+                item = Item(kind, [self.item(depth + 1).value for _ in range(number)])
         elif kind == LIST:
             item = Item(kind, [self.item(depth + 1) for _ in range(self.count())])
         elif kind == PAIRS:
@@ -141,6 +182,20 @@ class Items:
         if not 0 <= number <= (len(self.content) - self.at) // 4:
             raise Odd("it ends too early")
         return number
+
+    def numbered(self, count: int) -> np.ndarray | None:
+        """The numbers of so many of `words`, NaN where a word is missing; None if others follow."""
+        if not self.words or not count:
+            return None
+        one_of = b"|".join(map(re.escape, self.words))
+        column = re.compile(b"(?:%s){%d}+" % (one_of, count)).match(self.content, self.at)
+        if column is None:
+            return None
+        self.at, bytes_ = column.end(), column[0]
+        for number, word in enumerate(self.words):
+            bytes_ = bytes_.replace(word, bytes([FIRST + number]))  # no word holds such a byte
+        numbers = np.frombuffer(bytes_, np.uint8).astype(np.float32) - (FIRST + 1)  # (count,)
+        return np.where(numbers < 0, np.float32(np.nan), numbers)
 
     def pairs(self, flags: int, depth: int) -> Item:
         """Attributes: names and values until there is no more."""

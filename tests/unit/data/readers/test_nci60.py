@@ -148,6 +148,16 @@ def test_an_old_workbook(tmp_path):
             assert "rna.xls" in str(error)
 
 
+def test_an_old_workbook_whose_damage_asks_for_endless_memory(tmp_path):
+    rng = np.random.default_rng(324)
+    body = bytearray((UPSTREAM / "tiny.xls").read_bytes())
+    for _ in range(rng.integers(1, 4)):
+        body[int(rng.integers(4, len(body)))] = int(rng.integers(256))
+    (tmp_path / "rna.xls").write_bytes(body)
+    with pytest.raises(InputError, match="rna.xls"):
+        readers.cellminer(tmp_path / "rna.xls")
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "notes"),
     [
