@@ -7,13 +7,24 @@ from importlib import import_module
 
 HOMES = {
     "Cohort": "cohort",
+    "confounders": "confounding",
+    "with_confounders": "confounding",
     "PairScreen": "pairs",
     "fetch": "files.download",
     "line_names": "studies",
     "load": "studies",
     "mean_of_repeats": "checks",
 }
-__all__ = ["Cohort", "PairScreen", "fetch", "line_names", "load", "mean_of_repeats"]
+__all__ = [
+    "Cohort",
+    "PairScreen",
+    "confounders",
+    "fetch",
+    "line_names",
+    "load",
+    "mean_of_repeats",
+    "with_confounders",
+]
 
 
 def __getattr__(name: str):

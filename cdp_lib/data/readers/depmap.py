@@ -38,6 +38,9 @@ LINE_COLUMNS = {
     "disease": ("disease", "primary_disease", "OncotreePrimaryDisease"),
     "sex": ("sex", "Sex"),
     "donor": ("PatientID",),
+    "culture": ("culture_type", "GrowthPattern"),
+    "nnmd": ("cell_line_NNMD", "cell_line_nnmd"),  # how far essential genes lie from the others
+    "cas9": ("cas9_activity",),
 }
 CLASSES = ("weak_dependency", "dependency", "strong_dependency")
 LINE_OF_CLASSES = r"depmap_[a-z]+_[A-Z0-9]+_\w+"  # tissues in upper or lower case

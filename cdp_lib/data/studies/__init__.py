@@ -1,4 +1,4 @@
-"""From files to a cohort: the four studies, each one recipe for every edition.
+"""From files to a cohort: the five studies, each one recipe for every edition.
 
     read each table -> bring its lines to ACH ids -> keep the lines that all have -> Cohort
 
@@ -15,6 +15,7 @@ from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.editions import LOADED
 from cdp_lib.data.ids import IdMap
 from cdp_lib.data.studies import sources
+from cdp_lib.data.studies.dependency_classes import dependency_classes
 from cdp_lib.data.studies.draw import drawn
 from cdp_lib.data.studies.drug_pairs import drug_pairs
 from cdp_lib.data.studies.drug_response import drug_response
@@ -26,6 +27,7 @@ from cdp_lib.errors import InputError, nearest
 SIZES = ("lines", "genes", "perturbed", "drugs", "seed")  # of the teaching cohort
 STUDIES = {
     "gene-dependency": gene_dependency,
+    "dependency-classes": dependency_classes,
     "drug-response": drug_response,
     "drug-pairs": drug_pairs,
     "prism": prism,
@@ -43,9 +45,9 @@ def load(
 
     `at_most={"lines": 240, "features": 600, "perturbations": 60}` keeps a part of the joined
     tables, drawn by the seed `draw`; the last step says how much.
-    Studies: gene-dependency, drug-response, drug-pairs, prism. Options are those of the
-    recipe of the same name in this package; the teaching edition also takes its sizes (lines,
-    genes, perturbed, drugs, seed).
+    Studies: gene-dependency, dependency-classes, drug-response, drug-pairs, prism. Options are
+    those of the recipe of the same name in this package; the teaching edition also takes its sizes
+    (lines, genes, perturbed, drugs, seed).
     """
     if study not in list(STUDIES):
         raise InputError(f"There is no study {study!r}; {nearest(study, STUDIES)}")

@@ -24,6 +24,7 @@ from cdp_lib.errors import InputError, nearest
 # The sizes of the teaching cohort: on it, nothing is left out.
 QUICK = {
     "gene-dependency": {"lines": 240, "features": 600, "perturbations": 300},
+    "dependency-classes": {"lines": 240, "features": 600, "perturbations": 300},
     "drug-response": {"lines": 240, "features": 600, "perturbations": 60},
     "drug-pairs": {"features": 600},
     "prism": {"lines": 240, "features": 600, "perturbations": 300},

@@ -35,6 +35,12 @@ def log2_plus_one(tpm: pd.DataFrame) -> pd.DataFrame:
     return np.log2(tpm + 1)
 
 
+def classes(effect: pd.DataFrame) -> pd.DataFrame:
+    """0, 1 or 2: the gene effect cut at -0.5 and -1; NaN where it is."""
+    cut = (effect <= -0.5).astype(np.float32) + (effect <= -1)
+    return cut.where(effect.notna()).astype(np.float32)
+
+
 EARLY = {"19Q3": "depmap-19q3", "19Q4": "depmap-19q4"}  # releases that share their file names
 LATE = "depmap-23q4"
 PRISM = "primary-screen-replicate-collapsed-"
@@ -72,6 +78,10 @@ OFFICIAL = EVERYWHERE | {
     },
     "probability 19Q4": table(readers.depmap_wide, "depmap-19q4", "Achilles_gene_dependency.csv"),
     "effect 19Q4": table(readers.depmap_wide, "depmap-19q4", "Achilles_gene_effect.csv"),
+    "classes CRISPR 19Q4": table(
+        readers.depmap_wide, "depmap-19q4", "Achilles_gene_effect.csv", unit=classes
+    ),
+    "classes CRISPR 23Q4": table(readers.depmap_wide, LATE, "CRISPRGeneEffect.csv", unit=classes),
     "later lines 23Q4": table(readers.sample_info, LATE, "Model.csv"),
     "expression 23Q4": table(
         readers.depmap_wide, LATE, "OmicsExpressionProteinCodingGenesTPMLogp1.csv"
@@ -116,6 +126,12 @@ POCKET = EVERYWHERE | {
     ),
     "expression 20Q2": table(readers.rds_dependency, "depmap-20q2-pocket", "20Q2_expression.Rds"),
     "effect": table(readers.rds_dependency, "depmap-20q2-pocket", "20Q2_achilles.Rds"),
+    "classes CRISPR": table(
+        readers.dependency_classes, "depmap-22q1-classes", "depmap_crispr.rda", lines="ccle"
+    ),
+    "classes RNAi": table(
+        readers.dependency_classes, "depmap-22q1-classes", "depmap_rnai.rda", lines="ccle"
+    ),
     "mutation": table(
         readers.damaging_matrix,
         "depmap-19q2-mutations-pocket",
@@ -161,6 +177,7 @@ OMICS = ("expression", "mutation", "copy_number", "rppa", "metabolites")
 SCREENS = tuple(name.removeprefix("GDSC ") for name in OFFICIAL if name.startswith("GDSC GDSC"))
 WHOLE = {  # study -> option -> what it may be
     "gene-dependency": {"target": ("probability", "effect"), "release": ("19Q4", "23Q4")},
+    "dependency-classes": {"assay": ("CRISPR",), "release": ("19Q4", "23Q4")},
     "drug-response": {
         "screen": SCREENS,
         "release": ("19Q4", "19Q3", "23Q4"),
@@ -173,6 +190,7 @@ CHOICES = {
     "teaching": WHOLE | {"drug-response": WHOLE["drug-response"] | {"screen": SCREENS[:1]}},
     "pocket": {
         "gene-dependency": {"target": ("effect",), "release": ("20Q2",)},
+        "dependency-classes": {"assay": ("CRISPR", "RNAi"), "release": ("22Q1",)},
         "drug-response": {  # with copy number, 274 of 480 lines would be left
             "screen": (None,),
             "release": (None,),

@@ -12,6 +12,7 @@ from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.ids import IdMap
 from cdp_lib.data.studies.assembly import whole_columns
 from cdp_lib.data.studies.sources import Source
+from cdp_lib.errors import InputError
 
 Tables = dict[str, pd.DataFrame]
 Pairs = dict[str, tuple[pd.DataFrame, pd.DataFrame]]
@@ -81,12 +82,21 @@ def projects_and_orders(source: Source, drugs: Cohort) -> Pairs:
         f"{a} and\n{b}, AUC": (tables[f"{a}, AUC"], tables[f"{b}, AUC"])
         for a, b in combinations(("PRISM", "CTD2", "GDSC"), 2)
     }
+    return found | {"ALMANAC,\nA + B, B + A": mirrored(source)}
+
+
+def mirrored(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lines x pairs of drugs ("NSC_NSC") that ALMANAC's scores hold in both orders."""
+    if source.edition != "pocket":
+        raise InputError(
+            f"The {source.edition} edition has no scores of pairs in both orders: use the pocket "
+            "edition."
+        )
     (path,) = source.paths("ALMANAC")
     scores = pd.read_csv(path, sep="\t", index_col="paired_drug")
     other = pd.Series(["_".join(pair.split("_")[::-1]) for pair in scores.index], scores.index)
     both = other[other.isin(scores.index) & (other.index < other)]
-    turned = scores.loc[both].set_axis(both.index)
-    return found | {"ALMANAC,\nA + B, B + A": (scores.loc[both.index].T, turned.T)}
+    return scores.loc[both.index].T, scores.loc[both].set_axis(both.index).T
 
 
 def one_dose_and_curve(source: Source, drugs: Cohort) -> Pairs:

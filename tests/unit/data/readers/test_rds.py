@@ -64,6 +64,79 @@ def test_columns_of_every_kind(tmp_path):
     assert table.loc["ACH-000004"].to_dict() == {"KRAS": 0.5, "TP53": 7.0}
 
 
+def classes_file(folder, columns: dict[str, bytes], head: bytes = b"RDX3\n", also: bytes = b""):
+    """Named objects as R saves them: one data frame."""
+    body = frame(columns)
+    start = 2 + 4 * 3 + (4 + 5)  # what precedes the frame in its own stream
+    object_ = integers(0x402) + name("depmap_crispr") + body[start:]
+    (folder / "classes.rda").write_bytes(
+        gzip.compress(head + body[:start] + object_ + also + integers(254))
+    )
+    return folder / "classes.rda"
+
+
+GENES, ENTREZ = words("KRAS", "TP53"), words("3845", "7157")
+ONE, TWO = words("dependency", "weak_dependency"), words(None, "strong_dependency")
+CLASSES = {"gene_name": GENES, "entrez_id": ENTREZ, "depmap_crispr_MCF7_BREAST": ONE}
+
+
+def test_classes_become_numbers(tmp_path):
+    path = classes_file(tmp_path, CLASSES | {"depmap_crispr_U251MGDM_Brain": TWO})
+    table = readers.dependency_classes(path)
+    assert table.columns.tolist() == ["KRAS", "TP53"]
+    assert table.loc["MCF7_BREAST"].tolist() == [1, 0]
+    assert (
+        np.isnan(table.loc["U251MGDM_Brain", "KRAS"]) and table.loc["U251MGDM_Brain", "TP53"] == 2
+    )
+    assert table.attrs["notes"] == ["1 of 4 cells are empty"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "more", "fact"),
+    [
+        (CLASSES | {"depmap_crispr_A549_LUNG": words("dependency", "strong")}, {}, "'strong'"),
+        (CLASSES | {"depmap_crispr_A549_LUNG": REAL}, {}, "class of dependency"),
+        (CLASSES | {"A549_LUNG": ONE}, {}, "'A549_LUNG' where a line"),
+        (CLASSES | {"gene_name": words("KRAS", "KRAS")}, {}, "more than once"),
+        (CLASSES | {"gene_name": words("KRAS", None)}, {}, "without gene_name"),
+        ({"gene_name": GENES, "depmap_crispr_MCF7_BREAST": ONE}, {}, "no column entrez_id"),
+        (CLASSES, {"head": b"RDA3\n"}, "does not begin"),
+        (CLASSES, {"also": integers(0x402) + name("b") + integers(254)}, "one object"),
+    ],
+)
+def test_a_file_that_holds_no_classes(tmp_path, columns, more, fact):
+    with pytest.raises(InputError, match=fact) as error:
+        readers.dependency_classes(classes_file(tmp_path, columns, **more))
+    assert "classes.rda" in str(error.value)
+
+
+def test_classes_at_random_are_one_sentence_or_a_table(tmp_path):
+    path = classes_file(tmp_path, CLASSES)
+    whole = gzip.decompress(path.read_bytes())
+    rng = np.random.default_rng(0)
+    for trial in range(400):
+        body = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            body[int(rng.integers(len(body)))] = int(rng.integers(256))
+        path.write_bytes(
+            gzip.compress(body[: int(rng.integers(len(body)))] if trial % 5 == 0 else body)
+        )
+        try:
+            table = readers.dependency_classes(path)
+        except InputError as error:
+            assert "classes.rda" in str(error)
+        else:
+            assert np.isin(table.to_numpy(), (0, 1, 2)).all() or table.isna().to_numpy().any()
+
+
+def test_an_independent_reader_finds_the_same_classes(mirror):
+    """Counts of each word by another reader of R files, on the real file of RNAi."""
+    table = readers.dependency_classes(mirror / "depmap-22q1-classes" / "depmap_rnai.rda")
+    counts = {k: int((table == k).to_numpy().sum()) for k in (0, 1, 2)}
+    assert table.shape == (712, 17_023)
+    assert counts == {0: 8_926_341, 1: 380_802, 2: 124_210}  # by pyreadr
+
+
 def test_an_independent_reader_finds_the_same(mirror):
     import pyreadr
 
