@@ -35,6 +35,7 @@ FACTORS = 5  # hidden, of each line
 RELEASES = {  # lines x features of each table
     "depmap-19q4": {
         "Achilles_gene_dependency.csv": (689, 18_333),
+        "Achilles_gene_effect.csv": (689, 18_333),
         "CCLE_expression.csv": (1_249, 19_144),
         "CCLE_gene_cn.csv": (1_682, 27_639),
     },

@@ -425,7 +425,7 @@ def test_every_pocket_file_comes_from_the_mirror_folder(mirror, monkeypatch, tmp
     monkeypatch.setenv("CDP_CACHE", str(tmp_path))
     monkeypatch.setenv("CDP_MIRROR", str(mirror))
     paths = download.fetch(edition="pocket", progress=False)
-    assert len(paths) == 34
+    assert len(paths) == 55
     assert {each.state for each in download.verify()} == {"ok"}
     shared = download.path("depmap-19q4", "avana_ceres_celllines_2019q4.csv")
     assert shared.name == "sample_info.csv"
