@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import NAMES
@@ -47,7 +48,8 @@ HUES = (PLAIN, "#A87900", "#D1629A", "#8C564B")  # kinds of lines, genes or drug
 SHAPES = ("o", "s", "^")
 HATCH = "////"
 WIDTH = 7.0  # inches, on a desk
-NARROW = 3.5  # inches, on a phone: there 8.5 points are 11 pixels
+NARROW = 3.5  # inches, on a phone
+SMALLEST = 8.5  # points; on a phone 11 pixels
 
 STYLE = {
     "figure.facecolor": "none",
@@ -158,8 +160,13 @@ def drawing(
 
 
 def finish(figure: Figure, alt_text: str) -> Figure:
-    """Give the figure its words and settle its layout, so that it is drawn alike every time."""
+    """Give the figure its words and settle its layout, so that it is drawn alike every time.
+
+    On a phone no text is smaller than `SMALLEST`.
+    """
     figure.alt_text = alt_text
+    for text in figure.findobj(Text) if narrow() else ():
+        text.set_fontsize(max(text.get_fontsize(), SMALLEST))
     with look():
         figure.draw_without_rendering()
     figure.set_layout_engine("none")

@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from cdp_lib import figures
 from cdp_lib.errors import InputError
 from cdp_lib.figures import style as look
+from cdp_lib.figures.fusion import by_epoch, least_error, two_stages
 from cdp_lib.figures.vector import inline
 
 PAGES = ("#ffffff", "#121212")
@@ -81,6 +82,20 @@ def points(n=40):
     return np.random.default_rng(1).normal(size=(2, n))
 
 
+def lines_out():
+    part = summary().head(3)
+    return part.assign(mean=[0.5, 0.4, 0.3], sd_over="folds of lines")
+
+
+def genes():
+    frame = pd.DataFrame(points().T, columns=["x", "y"])
+    return frame.assign(name=[f"L{i}" for i in range(40)], kind=list("abcd") * 10)
+
+
+def epochs():
+    return pd.DataFrame({"mean": [0.2, 0.5], "sd": [0.01, 0.02]}, index=[30, 960])
+
+
 samples = {"network": np.linspace(0, 1, 50), "ridge": [0.1, np.nan, 0.3, 0.4]}
 
 DRAWN = {
@@ -95,6 +110,31 @@ DRAWN = {
     "splits": lambda: figures.splits_diagram(LinesOut()),
     "scatter": lambda: figures.scatter(*points(), "x", "y", identity=True),
     "many points": lambda: figures.scatter(*points(600), "x", "y", edition="teaching"),
+    "rows": lambda: figures.rows(
+        lines_out().assign(ceiling=0.8), reported={"ridge": (0.9, 0.01)}, published={"ridge": 0.8}
+    ),
+    "rows of two splits": lambda: figures.rows(summary(), edition="teaching"),
+    "slopes": lambda: figures.slopes(lines_out(), lines_out(), titles=("easy", "hard")),
+    "bars": lambda: figures.bars(lines_out().assign(k="first"), by="k"),
+    "points": lambda: figures.points(
+        genes(), "x", "y", "name", colour="kind", identity=True, highlight=["L3", "L9"]
+    ),
+    "agreement": lambda: figures.agreement(
+        {"A": genes()["x"], "B": genes()["y"], "C": genes()["x"] ** 2}, genes()["name"]
+    ),
+    "histograms": lambda: figures.histograms(
+        {"a": samples["network"], "b": points()}, {"a": "AUC"}, log=["b"]
+    ),
+    "groups": lambda: figures.histograms({"a": samples}),
+    "gaps": lambda: figures.measured({"drugs": table(), "genes": table((30, 30))}),
+    "two stages": lambda: two_stages(["expression", "copy number", "metabolites"]),
+    "by epoch": lambda: by_epoch(
+        {"saw all": epochs(), "left out": epochs()},
+        {"saw all": "published", "left out": "repaired"},
+        "R²",
+        reported=("reported", 0.9),
+    ),
+    "least error": lambda: least_error(1.9, 0.1, 0.9, 0.4),
 }
 
 
@@ -209,16 +249,14 @@ def test_the_palette_survives_greyscale_and_colour_blindness():
 
 
 def test_no_role_s_colour_is_used_for_anything_else():
-    genes = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["x", "y"])
-    genes = genes.assign(name=[f"L{i}" for i in range(60)], kind=list("abcdef") * 10)
-    by_name = genes.set_index("name")
+    by_name = genes().set_index("name")
     others = [
         inline(figure, "f")
         for figure in (
             figures.heatmap(table(), "z", centre=0),
             figures.splits_diagram(LinesOut()),
             figures.scatter(*points(), "x", "y"),
-            figures.points(genes, "x", "y", "name", colour="kind"),
+            figures.points(genes(), "x", "y", "name", colour="kind"),
             figures.agreement({"a": by_name["x"], "b": by_name["y"]}, by_name.index.to_series()),
             figures.distributions(samples, "AUC", role=None),
         )
