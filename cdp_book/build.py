@@ -124,11 +124,17 @@ def fill_stage(
     config = yaml.safe_load((root / "_config.yml").read_text())
     config["execute"] = {"execute_notebooks": "off"}
     (stage / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+    problems = []
     for source in only or chapters(root):
         target = stage / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
-        notebook = page(source, executed / source.name) if executed else recorded(root, source)
-        target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False))
+        try:
+            notebook = page(source, executed / source.name) if executed else recorded(root, source)
+            target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False))
+        except BuildError as problem:  # of one chapter; the others may have theirs
+            problems.append(str(problem))
+    if problems:
+        raise BuildError("\nbook: ".join(problems))
 
 
 def refuse_bad_records() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cdp_book import build, findings
+from cdp_book import build, findings, recording
 from cdp_book.sphinx import docstrings
 from cdp_lib.chapter import RECORD
 from cdp_lib.figures.style import COLOURS, INK
@@ -67,6 +67,34 @@ def test_a_chapter_executed_from_an_older_notebook_is_refused(book):
     write(book / "notebooks" / "00_quickstart.ipynb", cell("seed = 0", "parameters"), cell("2"))
     with pytest.raises(build.BuildError, match="older 00_quickstart"):
         build.fill_stage(book, book / "_build" / "executed", book / "stage")
+
+
+def test_every_chapter_that_must_be_recorded_anew_is_named_with_its_command(book):
+    toc = yaml.safe_load((book / "_toc.yml").read_text())
+    toc["parts"][0]["chapters"].append({"file": "notebooks/01_screens"})
+    (book / "_toc.yml").write_text(yaml.safe_dump(toc))
+    write(book / "notebooks" / "01_screens.ipynb", cell("2"))
+    with pytest.raises(build.BuildError) as refused:
+        build.fill_stage(book, None, book / "stage")
+    for name in ("00_quickstart", "01_screens"):
+        assert f"cdp run {name} --profile teach --data pocket --record" in str(refused.value)
+
+
+def test_a_site_from_records_has_todays_prose_and_the_recorded_outputs(book):
+    source = book / "notebooks" / "00_quickstart.ipynb"
+    said = {"output_type": "stream", "name": "stdout", "text": "the real number"}
+    about = {"date": "2026-03-04", "python": "3.11", "versions": {}, "profile": "teach", "seed": 0}
+    recorded = {"cells": [cell("seed = 0", "parameters"), cell("1 + 1", outputs=[said])]}
+    folder = book / "book" / "results" / "00_quickstart" / "pocket"
+    recording.write_record(folder, [], [], about, recorded)
+    prose = {"cell_type": "markdown", "metadata": {}, "source": "Today: 2<!--= two -->."}
+    write(source, cell("seed = 0", "parameters"), prose, cell("1 + 1  # two"))
+    build.fill_stage(book, None, book / "stage")
+    page = json.loads((book / "stage" / "notebooks" / "00_quickstart.ipynb").read_text())
+    assert [each["source"] for each in page["cells"][1:-1]] == ["Today: 2.", "1 + 1  # two"]
+    assert page["cells"][2]["outputs"] == [said]
+    assert "recorded on 4 March 2026 from real" in page["cells"][-1]["source"]
+    assert not (book / "stage" / "book" / "results").exists()
 
 
 def test_a_chapter_that_failed_is_refused(tmp_path):
