@@ -3,6 +3,7 @@
 #             make book DATA=pocket PROFILE=teach shows what this machine executed instead
 # make page   build one page to look at it: make page CHAPTER=02_honest_evaluation
 # make record run every chapter anew on real measurements, keep its page, and print what moved
+# make pdf    print the website into _build/pdf: each chapter, and the whole book (needs chromium)
 # make test   run every test
 # make lab    open the chapters in JupyterLab
 # make full   run every chapter with the papers' own grids on the official data, and record the results;
@@ -17,7 +18,7 @@ RENDER ?= $(if $(filter teaching-quick,$(DATA)-$(PROFILE)),recorded,executed)
 EXECUTED := _build/executed/$(DATA)-$(PROFILE)
 RUN := $(BIN)/cdp run --profile $(PROFILE) --data $(DATA) --out $(EXECUTED) --if-changed
 
-.PHONY: book page record test lab full clean
+.PHONY: book page pdf record test lab full clean
 
 book: .venv/ready
 	$(RUN) all --jobs 2
@@ -26,6 +27,9 @@ book: .venv/ready
 page: .venv/ready
 	$(RUN) $(CHAPTER)
 	$(BIN)/python -m cdp_book.build --executed $(EXECUTED) --only $(CHAPTER)
+
+pdf: book
+	$(BIN)/python -m cdp_book.pdf
 
 record: .venv/ready
 	$(BIN)/cdp run all --profile teach --data pocket --record --jobs 2

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from cdp_book import findings
-from cdp_book.sphinx import citations, docstrings, listing, terms
+from cdp_book.sphinx import citations, cite, docstrings, listing, terms
 
 PLACE = re.compile(r"^<!-- generated: (\w+)(?: (\w+))? -->$", re.MULTILINE)
 
@@ -95,6 +95,8 @@ def finish_page(app, pagename, templatename, context, doctree) -> None:
     body = context.get("body", "")
     for markup, accessible in ACCESSIBLE.items():
         body = body.replace(markup, accessible)
+    if pagename.startswith("notebooks/"):
+        body += cite.fold(pagename, context["title"], app.config)
     context["body"] = terms.tooltips(body)
 
 

@@ -13,13 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from cdp_book import build
-
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from cdp_book import build, pdf
 
 
 @pytest.fixture(scope="session")
@@ -56,16 +50,11 @@ def pages(site: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
+    if not any(map(shutil.which, pdf.CHROMIUM)):
         reason = "the browser tests need chromium: on Debian run: apt install chromium"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with pdf.browser() as chromium:
+        yield chromium
 
 
 class Quiet(SimpleHTTPRequestHandler):
