@@ -51,6 +51,7 @@ def test_search_finds_dependency(visit):
     visitor.tab.wait_for_load_state()
     assert "search.html" not in visitor.tab.url
     assert "dependency" in visitor.tab.inner_text("article").lower()
+    assert visitor.tab.get_by_text("Hide Search Matches").locator("visible=true").count() == 0
     assert visitor.errors == [] and visitor.remote == []
 
 

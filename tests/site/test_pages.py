@@ -91,6 +91,25 @@ def test_a_chapter_shows_no_records_and_folds_its_solutions(site, trees):
             assert cell.find("details") is not None, page
 
 
+def test_the_contents_show_the_number_of_a_chapter(trees):
+    for page, tree in trees.items():
+        if page.startswith("notebooks/"):
+            number = Path(page).name.partition("_")[0]
+            current = tree.select_one("nav.bd-links .current.active > a, nav.bd-links a.current")
+            assert current.get_text().strip().startswith(f"{number} "), page
+
+
+def test_a_chapter_says_how_to_cite_it_and_no_other_page_does(repository, trees):
+    for page, tree in trees.items():
+        fold = tree.select_one("article details.cite")
+        assert (fold is not None) == page.startswith("notebooks/"), page
+        if fold:
+            entry = fold.get_text()
+            assert f"@incollection{{cdp_{Path(page).stem}," in entry
+            assert f"/{page.removesuffix('.html')}.ipynb}}" in entry
+            assert tree.h1.get_text().rstrip("#") in entry
+
+
 def test_only_pages_with_formulas_load_mathjax(trees):
     for page, tree in trees.items():
         loads = any("mathjax" in tag["src"] for tag in tree.find_all("script", src=True))
