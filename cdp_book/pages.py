@@ -159,14 +159,14 @@ def _tells(output: dict[str, Any]) -> bool:
 
 
 def _small(output: dict[str, Any]) -> dict[str, Any]:
-    """An output as it is kept: HTML needs no plain text beside it, a figure lies beside."""
+    """An output as it is kept: without plain text where a page shows more; a figure lies beside."""
     if "data" not in output:
         return {**output, "text": "".join(output["text"])} if "text" in output else output
     data = {
         kind: text if isinstance(text, dict) else "".join(text)
         for kind, text in output["data"].items()
     }
-    if data.get("text/html"):
+    if data.get("text/html") or data.get("text/markdown"):
         data.pop("text/plain", None)
     told = output["metadata"].get("cdp")
     if told:

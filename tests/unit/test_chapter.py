@@ -224,6 +224,12 @@ def test_a_record_is_plain_json_and_invisible(c, shown):
     assert (result["edition"], result["baseline"], result["claim"]) == ("teaching", False, "x-C001")
 
 
+def test_files_that_a_chapter_read_by_itself_reach_its_record(c, shown, monkeypatch):
+    monkeypatch.setattr(download, "given", lambda: {"gdsc-pocket/a.csv": "sha256:1"})
+    c.record("ridge", 0.5)
+    assert shown[0][0][chapter.RECORD]["data"] == {"gdsc-pocket/a.csv": "sha256:1"}
+
+
 @pytest.mark.parametrize("value", [(np.int64(3), 4), "BRAF", True, 7, None])
 def test_a_record_may_be_a_shape_a_text_a_statement_or_missing(c, shown, value):
     c.record("it", value, reason="too long for this profile" if value is None else None)
