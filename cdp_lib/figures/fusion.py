@@ -31,28 +31,30 @@ from cdp_lib.figures.style import (
 )
 
 BOXES = ((0, 1.9, ""), (2.5, 1.7, "embedding"), (4.7, 1.5, "network"), (6.7, 0.8, "ŷ"))
+CLOSE = ((0, 2.3, ""), (2.5, 2.1, "embedding"), (4.8, 1.75, "network"), (6.75, 0.5, "ŷ"))  # a phone
 
 
 @two_widths
 def two_stages(names: Sequence[str]) -> Figure:
     """The networks of stage one, which are trained and frozen, and the mean of stage two."""
     middle, last = (len(names) - 1) / 2, len(names) - 1
-    size = 7.5 if narrow() else 8.5
+    size, boxes = 8.5, CLOSE if narrow() else BOXES
+    end = boxes[-1][0] + boxes[-1][1]
     with look():
         figure, (axes,) = canvas(2.8)
         for y, name in enumerate(names):
-            for left, width, text in BOXES:
+            for left, width, text in boxes:
                 box = Rectangle((left, y - 0.34), width, 0.68, fill=False, lw=1, edgecolor=INK)
                 axes.add_patch(box)
                 words = text or name
                 axes.text(left + width / 2, y, words, ha="center", va="center", fontsize=size)
-            for (left, width, _), (right, *_) in zip(BOXES, BOXES[1:], strict=False):
+            for (left, width, _), (right, *_) in zip(boxes, boxes[1:], strict=False):
                 arrow = {"arrowstyle": "->", "color": INK}
                 axes.annotate("", (right, y), (left + width, y), arrowprops=arrow)
-            axes.plot([7.5, 8.4], [y, middle], color=INK, lw=1.4)
-        axes.text(8.5, middle, "weighted\nmean", va="center", fontsize=size)
-        axes.text(5.0, -0.75, "stage 1: trained, then frozen", ha="center", fontsize=size)
-        axes.text(8.9, -0.75, "stage 2", ha="center", fontsize=size)
+            axes.plot([end, end + 0.8], [y, middle], color=INK, lw=1.4)
+        axes.text(end + 0.9, middle, "weighted\nmean", va="center", fontsize=size)
+        axes.text(4.7, -0.75, "stage 1: trained, then frozen", ha="center", fontsize=size)
+        axes.text(end + 1.4, -0.75, "stage 2", ha="center", fontsize=size)
         axes.set(xlim=(-0.1, 10), ylim=(last + 0.6, -1.1), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
     return finish(
@@ -113,7 +115,9 @@ def by_epoch(
         axes.set_xlabel("epochs of the networks")
         axes.set_title(label)
         low, high = axes.get_ylim()
-        heights = apart(np.array([y for _, y in ends.values()]), (high - low) * 0.055)
+        heights = apart(
+            np.array([y for _, y in ends.values()]), (high - low) * (0.12 if narrow() else 0.055)
+        )
         for (name, (x, _)), height in zip(ends.items(), heights, strict=True):
             words = name.replace(", ", ",\n") if narrow() else name
             axes.annotate(

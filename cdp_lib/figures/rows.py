@@ -47,6 +47,7 @@ KINDS = {
     "reported": "reported",
 }
 DASHED = {"color": INK, "lw": 1, "linestyle": (0, (4, 2))}
+LONGEST = 54  # letters of a name and its numbers side by side on a phone
 WITHIN = ("cohort", "metric", "axis", "split")  # a panel each
 Score = tuple[float, float | None]  # mean and sd
 
@@ -163,7 +164,7 @@ def _panel(
                 axes.plot(lowest, y, "<", ms=8, color=COLOURS[role], ls="none", clip_on=False)
             else:
                 mark(axes, mean, y, role, sd, hollow)
-        _numbers(axes, y, found)
+        _numbers(axes, y, row.model, found)
     lower = _lower_is_better(part)
     naive = part.loc[part["kind"] == "baseline", "mean"].dropna()
     ceiling = part["ceiling"].dropna() if "ceiling" in part else naive.head(0)
@@ -192,14 +193,16 @@ def _lower_is_better(part: pd.DataFrame) -> bool:
     return "metric" in part and part["metric"].iloc[0] in LOWER_IS_BETTER
 
 
-def _numbers(axes: Axes, y: int, found: Mapping[str, Score]) -> None:
-    """The numbers of a row: beside it, or on a narrow page above it."""
+def _numbers(axes: Axes, y: int, name: str, found: Mapping[str, Score]) -> None:
+    """The numbers of a row: beside it, on a phone above it; after a long name without sd."""
     texts = [plus_minus(*score) for score in found.values()]
     if narrow() and len(found) > 1:
         texts = [plus_minus(mean, None) for mean, _ in found.values()]
     at = {"xycoords": ("axes fraction", "data"), "fontsize": 8.5, "annotation_clip": False}
     words = (NO_BREAK * 3).join(texts) or "no score"
     if narrow():
+        if len(name) + len(words) > LONGEST:
+            words = (NO_BREAK * 3).join(text.partition(" ")[0] for text in texts)
         axes.annotate(words, (1, y - 0.27), va="bottom", ha="right", **at)
     else:
         axes.annotate(words, (1.0, y), (6, 0), textcoords="offset points", va="center", **at)
