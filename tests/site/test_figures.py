@@ -1,4 +1,4 @@
-"""The figures as a reader meets them: names under pointer and focus, choices by keyboard, phones."""
+"""The figures as a reader meets them: names on hover and focus, choices by keyboard, phones."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ VISIBLE = """(where) => [...document.querySelectorAll(where)].filter(
     e => e.checkVisibility({visibilityProperty: true})).map(e => e.textContent)"""
 HEIGHTS = """() => [...document.querySelectorAll("figure svg text")].filter(
     e => e.checkVisibility({visibilityProperty: true}) && e.textContent.trim()).map(e =>
-    parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)"""
+    parseFloat(getComputedStyle(e).fontSize) * Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b))"""
 
 
 def lines():
