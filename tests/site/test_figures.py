@@ -13,7 +13,8 @@ VISIBLE = """(where) => [...document.querySelectorAll(where)].filter(
     e => e.checkVisibility({visibilityProperty: true})).map(e => e.textContent)"""
 HEIGHTS = """() => [...document.querySelectorAll("figure svg text")].filter(
     e => e.checkVisibility({visibilityProperty: true}) && e.textContent.trim()).map(e =>
-    parseFloat(getComputedStyle(e).fontSize) * Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b))"""
+    parseFloat(getComputedStyle(e).fontSize) *
+    Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b))"""
 
 
 def lines():
