@@ -1,6 +1,6 @@
 """How the cells of a chapter are laid out on its page: folds under labels, and the foot.
 
-setup, check, solution, hide-input    folded, under a label that says what is there
+setup, parameters, check, solution, hide-input    folded, under a label that says what is there
 deeper                                a run of cells in one fold, "Deeper: <title>"
 at the end                            where the outputs come from, and how to repeat the run
 """
@@ -19,6 +19,7 @@ from cdp_lib.errors import InputError
 FOLDS = {  # tag: (what Jupyter Book calls the fold, what is folded)
     "injected-parameters": ("hide-input", "the parameters of this run"),
     "setup": ("hide-input", "the set-up code"),
+    "parameters": ("hide-input", "the parameters"),
     "solution": ("hide-cell", "the solution"),
     "check": ("hide-input", "the check"),
 }

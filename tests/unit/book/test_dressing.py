@@ -31,6 +31,7 @@ def words(text: str, *tags: str) -> dict:
         (code("3", "solution"), "hide-cell", "Show the solution"),
         (code("import os", "setup"), "hide-input", "Show the set-up code"),
         (code("check(1)", "check"), "hide-input", "Show the check"),
+        (code("p = 1", "parameters"), "hide-input", "Show the parameters"),
         (code("p = 1", "injected-parameters"), "hide-input", "Show the parameters of this run"),
         (code("f()", "hide-input", html="<figure></figure>"), "hide-input", "Show how it is drawn"),
         (code("f()", "hide-input", html="<table></table>"), "hide-input", "Show the code"),
