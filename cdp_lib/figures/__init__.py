@@ -22,7 +22,6 @@ from cdp_lib.figures.charts import (
     Rectangle,
     distributions,
     heatmap,
-    scatter,
     scores,
     splits_diagram,
 )
@@ -52,6 +51,6 @@ from cdp_lib.figures.vector import svg
 __all__ = [
     "agreement", "bars", "canvas", "choose", "distributions", "drawing", "finish",
     "heatmap", "histograms", "line_map", "look", "mark", "measured", "picture", "points", "rows",
-    "scatter", "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths",
+    "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths",
     "COLOURS", "HATCH", "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

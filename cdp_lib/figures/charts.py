@@ -4,7 +4,6 @@ scores         models above, naive baselines ruled off below, sd over folds
 distributions  one score's spread over perturbations or lines, a row a model
 heatmap        a table as colours; what was not measured is empty
 splits_diagram who is trained on, tuned on and tested on, a panel a fold
-scatter        two numbers a point, with their correlation and its interval
 """
 
 from __future__ import annotations
@@ -20,16 +19,13 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from cdp_lib.errors import InputError
-from cdp_lib.figures.points import correlation_words
 from cdp_lib.figures.style import (
     COLOURS,
     HATCH,
     HELD_OUT,
     HUES,
     INK,
-    NARROW,
     PLAIN,
-    WIDTH,
     canvas,
     finish,
     look,
@@ -43,7 +39,7 @@ from cdp_lib.figures.style import (
 )
 from cdp_lib.splits.folds import ROLES
 
-__all__ = ["scores", "distributions", "heatmap", "splits_diagram", "scatter"]
+__all__ = ["scores", "distributions", "heatmap", "splits_diagram"]
 
 ROLE_LOOK = {  # of cells in a split; no colour of a score
     "train": {"facecolor": INK, "alpha": 0.22},
@@ -266,38 +262,3 @@ def _spread(roles: list[np.ndarray], axis: int) -> np.ndarray:
     shares = [(role == code).mean(axis=axis) for code in (2, 1) for role in roles]
     order = np.lexsort(-np.array(shares)[::-1])
     return order[np.unique(np.linspace(0, len(order) - 1, LARGEST_DIAGRAM).astype(int))]
-
-
-@two_widths
-def scatter(
-    x: Iterable[float],
-    y: Iterable[float],
-    xlabel: str,
-    ylabel: str,
-    identity: bool = False,
-    edition: str = "pocket",
-) -> Figure:
-    """Points with Pearson's r and its 95 % interval (Fisher); `identity` draws y = x."""
-    x, y = np.asarray(list(x), float), np.asarray(list(y), float)
-    if x.shape != y.shape:
-        raise InputError(f"scatter got {len(x)} x and {len(y)} y; give one of each a point.")
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
-    if len(x) < 4:
-        raise InputError(f"scatter needs at least 4 points with both numbers, and got {len(x)}.")
-    words = correlation_words(x, y)
-    with look():
-        figure, (axes,) = canvas(NARROW if narrow() else 0.62 * WIDTH)
-        colour = _hue(None, edition)
-        crowd = len(x) > 500
-        size, alpha = (9, 0.4) if crowd else (22, 0.8)
-        if edition == "teaching":
-            axes.scatter(x, y, s=size, facecolors="none", edgecolors=colour, linewidths=0.9)
-        else:
-            axes.scatter(x, y, s=size, color=colour, alpha=alpha, linewidths=0)
-        if identity:
-            ends = [max(x.min(), y.min()), min(x.max(), y.max())]
-            axes.plot(ends, ends, color=INK, lw=1, linestyle=(0, (4, 2)))
-        axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.set_title(words)
-    return finish(figure, simulated(edition) + f"Scatter of {ylabel} against {xlabel}: {words}.")

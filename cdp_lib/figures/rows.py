@@ -99,7 +99,8 @@ def rows(
             drawn |= _panel(axes, part, names, others if not number else {}, lowest, edition)
             title = _title(part, within)
             axes.set_title(title)
-            axes.set_xlabel(label or score_words(part))
+            bar = f"\nbar: {_spread(summary)}" * bool(part["sd"].notna().any())
+            axes.set_xlabel((label or score_words(part)) + bar)
             said += [*([f"{title}:"] if title else []), *_said(part, others if not number else {})]
         for axes in panes:
             _frame(axes, names, panels)

@@ -87,7 +87,9 @@ def slopes(
         axes.set_yticks([])
         if label:
             axes.set_title(label)
-    over = left["sd_over"].iloc[0] if "sd_over" in left else "the units held out"
+        over = [t["sd_over"].iloc[0] if "sd_over" in t else "the units held out" for t in tables]
+        over = " and ".join(dict.fromkeys(over))
+        axes.set_xlabel(f"bars: sd over {over}")
     said = "; ".join(
         f"{name} from {plus_minus(ends[0, n], spread[0, n])} to "
         f"{plus_minus(ends[1, n], spread[1, n])}" + " (naive baseline)" * bool(naive[n])
