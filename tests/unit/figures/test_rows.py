@@ -72,8 +72,9 @@ def test_rows_put_reported_and_published_into_their_row():
         reported={"attention": (0.9, 0.01)},
         published=summary().iloc[[1]].assign(mean=0.91),
     )
-    assert marks(figure, "reported") == [(0.9, 1)]
-    assert marks(figure, "published") == [(0.91, 1)]
+    assert marks(figure, "reported") == [(0.9, 0.84)]  # side by side, so that none hides the other
+    assert marks(figure, "published") == [(0.91, 1.16)]
+    assert marks(figures.rows(summary(), reported={"ridge": 0.9}), "reported") == [(0.9, 0)]
     assert "0.11 ± 0.03   0.91 ± 0.03   0.90 ± 0.01" in words(figure)
     assert "0.11   0.91   0.90" in words(figure.narrow)
     assert "0.91 ± 0.03 (ours, as published), 0.90 ± 0.01 (reported)" in figure.alt_text
