@@ -44,6 +44,10 @@ svg { color: #24292f; }
 WIDTHS = """\
 <style>
 .cdp-signature-narrow { display: none; }
+.bd-article figure.cdp-signature figcaption {
+  padding: 0; font-size: 0.9rem; letter-spacing: normal; opacity: 1;
+  color: var(--pst-color-text-base);
+}
 @media (max-width: 36rem) {
   .cdp-signature-wide { display: none; }
   .cdp-signature-narrow { display: block; }
@@ -111,9 +115,9 @@ def figure() -> str:
 def caption(found: list[dict]) -> str:
     """What the arrow means, and from which data our numbers come."""
     words = [
-        "The arrow leads from the number that a paper reports to the one that the same model "
-        "reaches when nothing of a test line has touched its training.",
-        "Up to the best naive baseline, which knows no gene, the axis is shaded.",
+        "An arrow leads from the number that a paper reports to the one that the same model "
+        "reaches here when nothing of a test line has touched its training; up to the naive floor, "
+        "which knows no gene, the axis is shaded.",
         "Our reading is the published protocol, with our own choice where the text is silent.",
     ]
     for row in found:
