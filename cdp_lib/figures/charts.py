@@ -151,7 +151,7 @@ def _beside(axes: Axes, y: int, name: str, words: str) -> None:
     """What a row's numbers are: beside it, or on a narrow page above it with its name."""
     at = {"transform": axes.get_yaxis_transform(), "fontsize": 8.5}
     if narrow():
-        axes.text(0, y - 0.76, name, **at)
+        axes.text(0, y - 0.76, name.replace("\n", " "), **at)
         axes.text(1, y - 0.76, words, ha="right", **at)
     else:
         axes.text(1.0, y - 0.08, words.replace(", ", "\n"), **at)

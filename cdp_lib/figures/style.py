@@ -37,7 +37,7 @@ FONT = "'DejaVu Sans', sans-serif"
 MARKERS = {"reported": "D", "published": "^", "repaired": "o", "baseline": "|", "teaching": "s"}
 WORDS = {
     "reported": "reported",
-    "published": "ours, as published",
+    "published": "as published, our reading",
     "repaired": "ours, leak-free",
     "baseline": "best naive baseline",
     "teaching": "simulated",

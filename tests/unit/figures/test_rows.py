@@ -77,7 +77,7 @@ def test_rows_put_reported_and_published_into_their_row():
     assert marks(figures.rows(summary(), reported={"ridge": 0.9}), "reported") == [(0.9, 0)]
     assert "0.11 ± 0.03   0.91 ± 0.03   0.90 ± 0.01" in words(figure)
     assert "0.11   0.91   0.90" in words(figure.narrow)
-    assert "0.91 ± 0.03 (ours, as published), 0.90 ± 0.01 (reported)" in figure.alt_text
+    assert "0.91 ± 0.03 (as published, our reading), 0.90 ± 0.01 (reported)" in figure.alt_text
     bare = figures.rows(summary().assign(kind=["model", "published", "reported", "baseline"]))
     assert marks(bare, "published") == [(0.11, 1)] and marks(bare, "reported") == [(0.05, 2)]
 
