@@ -42,6 +42,7 @@ GENERATED = {
     "catalogue": catalogue,
     "imports": listing.imports,
     "findings": findings.page,
+    "stakes": findings.stakes,
     "arithmetic": findings.arithmetic,
     "scoreboard": scoreboard,
     "signature": signature,

@@ -52,6 +52,30 @@ def test_a_sentence_that_its_records_no_longer_carry_is_left_out(found):
     assert len(findings.sentences(less)) == 4
 
 
+def genes(**values):
+    """Records of a table of new genes."""
+    about = {"metric": "pearson", "axis": "line", "chapter": "03_gene_dependency"}
+    rows = [
+        record(f"new genes/{name}", value, baseline=name.startswith("one"), **about)
+        for name, value in values.items()
+    ]
+    return {row.key: row for row in rows}
+
+
+def test_one_number_a_gene_is_compared_with_the_best_model():
+    told = findings.one_number(genes(one=0.38, one_cubic=0.379, ridge=0.397, network=0.35))
+    assert "goes nearly all the way" in told and "r = 0.38" in told and "best model 0.40" in told
+    assert "goes all the way" in findings.one_number(genes(one=0.38, ridge=0.36))
+    assert findings.one_number(genes(one=0.38, ridge=0.6)) == ""
+    assert findings.one_number(genes(ridge=0.6)) == ""
+    leaky = {"new genes, as published/x": genes(ridge=0.9)["new genes/ridge"]}
+    assert "0.90" not in findings.one_number(genes(one=0.38, ridge=0.36) | leaky)
+
+
+def test_the_score_in_the_first_lines_is_the_papers():
+    assert f"score of {claims.claim('wang2022-C020').reported} holds only" in findings.stakes()
+
+
 def test_the_state_counts_as_the_scoreboard_does():
     counts = claims.summary().sum()
     told = findings.state()
