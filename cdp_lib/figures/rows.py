@@ -245,12 +245,12 @@ def _legend(figure: Figure, drawn: set[str], edition: str) -> None:
         if role in drawn
     }
     if "floor" in drawn:
-        keys["floor: the best of them"] = Patch(facecolor=INK, alpha=0.13, lw=0)
+        keys["floor: the best"] = Patch(facecolor=INK, alpha=0.13, lw=0)
     if "ceiling" in drawn:
         keys["ceiling"] = Line2D([], [], **DASHED)
     figure.legend(
         keys.values(), keys.keys(), loc="outside upper left", fontsize=8.5, handletextpad=0.4,
-        ncols=2 if narrow() else 5 if len(keys) < 6 else 3, columnspacing=1.4, borderaxespad=0,
+        ncols=2 if narrow() else 5 if len(keys) < 6 else 3, columnspacing=1.0, borderaxespad=0,
         handlelength=1.4,
     )  # fmt: skip
 
