@@ -37,6 +37,7 @@ HOLDS, WITH_LEAK, DOES_NOT_HOLD, UNDECIDED, NOT_RUN = STATUSES
 MARKS = dict(zip(STATUSES, "●◐✕◇○", strict=True))  # a status is a word and a shape
 NEEDED = ("comparison", "gain", "low", "high", "unit", "n")
 LEVEL = 0.05
+BESIDE = 'style="border-left: 4px solid currentColor; padding-left: 1rem; margin: 1rem 0"'
 UNITS = {"perturbation": "perturbations", "line": "lines"}
 
 
@@ -224,7 +225,7 @@ def told(
     words = "\n".join([head, f"Does it hold? {verdict}.", *lines])
     small = "".join(f"<br>\n<small>{escape(line)}</small>" for line in lines)
     page = (
-        f'<aside class="cdp-conclusion" data-status="{escape(found)}" id="{rule.id}">\n'
+        f'<aside class="cdp-conclusion" data-status="{escape(found)}" id="{rule.id}" {BESIDE}>\n'
         f"<p>{escape(head)}<br>\nDoes it hold? <strong>{escape(verdict)}</strong>.{small}</p>\n"
         "</aside>"
     )
