@@ -2,7 +2,7 @@
 
     itzhacky2021-C004  Results, Fig 1b: ridge
         reported 0.57 (pearson)
-        ours 0.24, pocket, as published: not comparable [1]
+        ours 0.24, pocket, our reading: not comparable [1]
 
 Many claims share one reason, so reasons are numbered and stand once, at the end.
 """
@@ -19,6 +19,7 @@ from cdp_lib.claims.conclusions import MARKS, STATUSES, decided, sentence
 from cdp_lib.claims.recorded import ARITHMETIC
 
 WIDTH = 100
+PROTOCOLS = {"as_published": "our reading", "repaired": "leak-free"}
 NUMBERED = (NOT_COMPARABLE, NOT_RUN)
 
 
@@ -78,7 +79,7 @@ def _ours(row, numbers: dict[str, int]) -> list[str]:
     if row.protocol == ARITHMETIC:
         facts.append("by arithmetic, without data")
     else:
-        facts += [row.edition, *([row.protocol.replace("_", " ")] if row.protocol else [])]
+        facts += [row.edition, *([PROTOCOLS[row.protocol]] if row.protocol else [])]
     facts += [f"best naive baseline {row.baseline}"] if row.baseline else []
     return _wrap(f"    {', '.join(facts)}: {verdict}", "        ")
 

@@ -589,7 +589,7 @@ def test_the_text_for_a_terminal(book):
     for line in (
         "a2020-C001  Table 1: network",
         "    reported 0.90 ± 0.01 (r2 per perturbation)",
-        "    ours 0.90 ± 0.021, pocket, as published, best naive baseline 0.25: not comparable [1]",
+        "    ours 0.90 ± 0.021, pocket, our reading, best naive baseline 0.25: not comparable [1]",
         "    ours 9.0, pocket: not comparable [2]",
         "    reported 810 x 175 (shape per perturbation)",
         "    ours 810 x 175, by arithmetic, without data: reproduced (equal)",
