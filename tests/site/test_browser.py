@@ -28,7 +28,7 @@ def test_the_address_of_the_site_leads_to_the_welcome_page(visit):
     visitor.open("index.html")
     visitor.tab.wait_for_url("**/book/welcome.html")
     doors = visitor.tab.locator(".cdp-doors .sd-card-title").all_inner_texts()
-    assert doors == ["Read", "Run", "Teach", "Build"]
+    assert doors == ["Read", "Run", "Teach", "Research"]
 
 
 def test_formulas_are_set_and_not_raw(visit):
