@@ -3,10 +3,13 @@
     implied variance   MSE / (1 - R2): the variance of the response behind a row of a table
     lower bound        the least MSE of a weighted mean of predictions, from weights and parts
     leaks              change the test labels (or test features), run everything again, compare
+    company            ask for the same rows in another order, alone and twice, compare
     bootstrap          draw n of the n units with replacement, score again: the spread is the noise
+    corrected t-test   t = mean(gain) / sqrt((1 / folds + n_test / n_train) var(gain))
+    power              a gain g is found with power b where  g / se = z(1 - a / 2) + z(b)
     correlation        of n lines without any relation:  r sqrt((n - 2) / (1 - r^2)) ~ t(n - 2)
 
-The last two say how large a score must be to mean anything; the first two need only printed
+The last four say how large a score must be to mean anything; the first two need only printed
 numbers.
 """
 
@@ -98,6 +101,35 @@ def sees_test_features(
     return _changes(lambda features: procedure(features, Y, fold)[~lines], X, cells, seed)
 
 
+def depends_on_company(
+    predict: Callable[[pd.DataFrame], pd.DataFrame | np.ndarray],
+    rows: pd.DataFrame,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+) -> bool:
+    """Does the prediction of a row change with the rows that are asked for beside it?
+
+    `predict(rows)` gives a prediction for each row.  A prediction is a row's own: the same where
+    the rows come in another order, one at a time, and each of them twice.
+
+    >>> table = pd.DataFrame({"x": [0.0, 1.0, 5.0]})
+    >>> depends_on_company(lambda rows: 2 * rows["x"], table)
+    False
+    >>> depends_on_company(lambda rows: rows["x"] - rows["x"].mean(), table)
+    True
+    """
+    rng = np.random.default_rng(seed)
+    expected = np.asarray(predict(rows), float)  # (rows, ...)
+    scale = tolerance * max(1.0, float(np.abs(expected).max(initial=0)))
+    order = rng.permutation(len(rows))
+    alone = rng.permutation(len(rows))[:20]
+    asked = [order, np.repeat(np.arange(len(rows)), 2), *alone[:, None]]
+    return not all(
+        np.allclose(np.asarray(predict(rows.iloc[some]), float), expected[some], 0, scale)
+        for some in asked
+    )
+
+
 def _changes(
     run: Callable[[pd.DataFrame], pd.DataFrame], table: pd.DataFrame, cells: np.ndarray, seed: int
 ) -> bool:
@@ -140,6 +172,67 @@ def bootstrap(
     scores = [score(rng.integers(n, size=n)) for _ in range(draws)]
     low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(score(np.arange(n))), float(low), float(high))
+
+
+def corrected_p(gains: pd.Series | np.ndarray, share: float = 0.0) -> float:
+    """Two-sided p of the corrected resampled t-test; share = n_test / n_train.
+
+    Folds share training cells, so their gains depend on each other (Nadeau & Bengio 2003); with
+    share = 0 this is the plain t-test, which takes them for independent.
+    """
+    gains = np.asarray(gains, float)
+    gains = gains[~np.isnan(gains)]
+    if len(gains) < 2:
+        return np.nan
+    variance = gains.var(ddof=1)
+    if variance == 0:
+        return float(gains.mean() == 0)
+    t = gains.mean() / np.sqrt((1 / len(gains) + share) * variance)
+    return float(2 * stats.t.sf(abs(t), len(gains) - 1))
+
+
+def false_alarms(worlds: int, lines: int = 100, splits: int = 10, seed: int = 0) -> pd.Series:
+    """How often each t-test calls two equally good models different, at p < 0.05.
+
+    Each simulated world has `lines` lines and two groups of ten features that matter equally; one
+    model of least squares sees the first group, the other the second.  `splits` random fifths are
+    tested, and the tests look at the gains in squared error.
+    """
+    rng = np.random.default_rng(seed)
+    p = {"plain t-test": [], "corrected t-test": []}
+    for start in range(0, worlds, 1000):
+        gains = _equal_models(rng, min(1000, worlds - start), lines, splits)  # (worlds, splits)
+        for name, share in (("plain t-test", 0.0), ("corrected t-test", 0.25)):
+            scale = np.sqrt((1 / splits + share) * gains.var(axis=1, ddof=1))
+            p[name].append(2 * stats.t.sf(np.abs(gains.mean(axis=1) / scale), splits - 1))
+    return pd.Series(
+        {name: float((np.concatenate(each) < 0.05).mean()) for name, each in p.items()}
+    )
+
+
+def _equal_models(rng: np.random.Generator, worlds: int, lines: int, splits: int) -> np.ndarray:
+    """What the first of two equally good models gains in each split: (worlds, splits)."""
+    X = rng.normal(size=(2, worlds, lines, 10))
+    y = X.sum(axis=(0, 3)) + rng.normal(size=(worlds, lines))
+    gains = []
+    for _ in range(splits):
+        test, train = np.split(rng.permutation(lines), [lines // 5])
+        x = X[:, :, train]  # (2, worlds, train, 10)
+        moments = np.swapaxes(x, 2, 3) @ y[:, train, None]
+        weights = np.linalg.solve(np.swapaxes(x, 2, 3) @ x, moments)
+        error = np.square(y[:, test, None] - X[:, :, test] @ weights).mean(axis=(2, 3))
+        gains.append(error[1] - error[0])
+    return np.stack(gains, axis=1)
+
+
+def lines_needed(interval: Interval, n: int, gain: float, power: float = 0.8) -> float:
+    """How many lines it takes to find a gain with this power, at p < 0.05 on two sides.
+
+    `interval` is the 95 % interval of a gain over n lines; its width falls with the root of n.
+    With a power of one half the interval of a typical sample just touches 0.
+    """
+    error = (interval.high - interval.low) / (2 * stats.norm.ppf(0.975))
+    return float(n * ((stats.norm.ppf(0.975) + stats.norm.ppf(power)) * error / gain) ** 2)
 
 
 def null_fraction(threshold: float, n: int, folds: int = 1) -> float:

@@ -12,9 +12,8 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from cdp_lib.audit import bootstrap
+from cdp_lib.audit import bootstrap, corrected_p
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.fitting import best_label, check_known
 from cdp_lib.metrics import LOWER_IS_BETTER
@@ -220,14 +219,3 @@ def _share(part: pd.DataFrame, key, floor, sign: int) -> dict[str, object]:
         "share": np.nan if note else reach / span,
         "share_note": note,
     }
-
-
-def corrected_p(gain: pd.Series, share: float) -> float:
-    """Two-sided p of the corrected resampled t-test; share = n_test / n_train."""
-    gain = gain.dropna()
-    if len(gain) < 2:
-        return np.nan
-    if gain.var() == 0:
-        return float(gain.mean() == 0)
-    t = gain.mean() / np.sqrt((1 / len(gain) + share) * gain.var())
-    return float(2 * stats.t.sf(abs(t), len(gain) - 1))

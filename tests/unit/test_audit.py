@@ -175,3 +175,54 @@ def test_the_bound_is_reached_by_opposite_errors():
     assert audit.mse_lower_bound(3.25, 3.32, 0.9) == pytest.approx(error**2)
     assert audit.mse_lower_bound(2.0, 2.0, 0.5) == 0
     assert audit.mse_lower_bound(2.0, 9.0, 1.0) == pytest.approx(2.0)
+
+
+def test_a_prediction_that_leans_on_its_neighbours_is_seen():
+    rows = pd.DataFrame(RNG.normal(size=(30, 3)), columns=list("abc"))
+
+    def each_by_itself(rows):
+        return rows.to_numpy() @ np.array([[1.0, 0.5], [2.0, 1.0], [0.0, 3.0]])
+
+    def by_position(rows):
+        return each_by_itself(rows) + np.arange(len(rows))[:, None]
+
+    def scaled_where_it_is_asked(rows):
+        return each_by_itself((rows - rows.mean()) / rows.std(ddof=0).replace(0, 1))
+
+    def once_more_for_each_copy(rows):
+        names = rows.index if rows.index.is_unique else rows.index.repeat(1)
+        count = pd.Series(names).map(pd.Series(names).value_counts()).to_numpy()
+        return each_by_itself(rows) * count[:, None]
+
+    assert not audit.depends_on_company(each_by_itself, rows)
+    for predict in (by_position, scaled_where_it_is_asked, once_more_for_each_copy):
+        assert audit.depends_on_company(predict, rows), predict.__name__
+
+
+def test_the_corrected_p_is_that_of_scipy_where_nothing_is_corrected():
+    gains = RNG.normal(0.1, 0.3, 12)
+    assert audit.corrected_p(gains) == pytest.approx(stats.ttest_1samp(gains, 0).pvalue)
+    t = gains.mean() / np.sqrt((1 / 12 + 0.25) * gains.var(ddof=1))
+    assert audit.corrected_p(gains, 0.25) == pytest.approx(2 * stats.t.sf(abs(t), 11))
+    assert np.isnan(audit.corrected_p(gains[:1]))
+    assert audit.corrected_p(np.array([np.nan, 0.2, 0.2])) == 0.0
+
+
+def test_equal_models_are_equal_and_only_the_corrected_test_keeps_its_promise():
+    gains = audit._equal_models(np.random.default_rng(0), 600, 100, 10)
+    assert gains.shape == (600, 10)
+    assert stats.ttest_1samp(gains.mean(axis=1), 0).pvalue > 0.001
+    alarms = audit.false_alarms(2000)
+    assert 0.04 < alarms["corrected t-test"] < 0.08 < 0.2 < alarms["plain t-test"]
+    by_hand = np.mean([audit.corrected_p(world, 0.25) < 0.05 for world in gains])
+    assert by_hand == pytest.approx(alarms["corrected t-test"], abs=0.03)
+
+
+def test_the_lines_that_a_gain_needs_are_found_by_simulation():
+    interval = audit.Interval(0.0, -0.196, 0.196)  # a standard error of 0.1 over 100 lines
+    n = audit.lines_needed(interval, 100, gain=0.2)
+    error = 0.1 * np.sqrt(100 / n)
+    found = np.abs(RNG.normal(0.2, error, 200_000)) > 1.96 * error
+    assert found.mean() == pytest.approx(0.8, abs=0.01)
+    half = audit.lines_needed(interval, 100, gain=0.2, power=0.5)
+    assert half == pytest.approx(100 * (1.96 / 2) ** 2, rel=1e-3)
