@@ -15,6 +15,7 @@ import pandas as pd
 from cdp_lib.audit import Interval
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.predictions import Predictions
+from cdp_lib.metrics import pearson
 
 BLOCK = 500  # samples at once
 
@@ -136,6 +137,37 @@ def mean_r2(Y: pd.DataFrame, draws: int, held: float = 0.2, seed: int = 0) -> np
         error = tested @ np.square(y).sum(axis=0) - (2 * mean * total - mean**2 * n).sum(axis=1)
         found.append(1 - error / squares)
     return np.concatenate(found)
+
+
+def shares_by_luck(
+    P: Predictions, model: str, threshold: float, n: int, shuffles: int = 100, seed: int = 0
+) -> pd.DataFrame:
+    """The share of perturbations whose r passes a threshold when truth and prediction are parted.
+
+    In each fold the first n test lines are given each other's truth, which breaks every relation
+    and keeps all else.  One row a shuffle: the share in one fold, and of the mean over all folds.
+    """
+    (held,) = P.held
+    (key,) = [key for key in held.values if key[0] == model]
+    folds = []
+    for _, part in held.parts():
+        tables = (held.table(part, values) for values in (held.truth, held.values[key]))
+        folds.append([table.to_numpy(float)[:n] for table in tables])
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(shuffles):
+        r = []
+        for y, p in folds:
+            y = y[rng.permutation(len(y))]
+            r.append(pearson(np.where(np.isnan(p), np.nan, y), p))  # a pair needs both
+        r = np.stack(r)  # (folds, perturbations)
+        found.append(
+            {
+                "one fold": (r[0] > threshold).mean(),
+                "mean of the folds": (r.mean(axis=0) > threshold).mean(),
+            }
+        )
+    return pd.DataFrame(found)
 
 
 def _interval(value: float, samples: np.ndarray) -> Interval:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cdp_lib import splits
+from cdp_lib import audit, splits
 from cdp_lib.audit import Procedure
 from cdp_lib.evaluate.cross_validation import cross_predict
 from cdp_lib.evaluate.fitting import Omics, inputs
@@ -119,3 +119,37 @@ def members(X: pd.DataFrame, Y: pd.DataFrame, fold: Fold) -> list[pd.DataFrame]:
     """The first stage: a model that memorises and a cautious one."""
     Z = z_scores(X, fold.fit.any(axis=1))
     return [ridge(Z, Y, fold, alpha) for alpha in MEMBERS]
+
+
+def leak_gains(
+    leaking: Mapping[str, Procedure], repaired: Mapping[str, Procedure], cohort, split: Split,
+    omics: Omics = "expression",
+) -> tuple[pd.DataFrame, Predictions, Predictions]:  # fmt: skip
+    """What each leak adds to r per perturbation, and which test sees it: one row a leak.
+
+    Columns: gain, sd (over folds), p (corrected), labels and features (does the test of
+    `cdp_lib.audit` see the leak, in the first fold) and clean (it sees nothing in the twin).
+    """
+    X, Y, fold = inputs(cohort, omics), cohort.Y, split.folds[0]
+    with_leak, without = (predict_with(each, cohort, split, omics) for each in (leaking, repaired))
+    tests = (audit.sees_test_labels, audit.sees_test_features)
+    sizes = without.held[0].folds
+    rows = {}
+    for name in leaking:
+        gain = mean_by_fold(with_leak, name) - mean_by_fold(without, name)
+        labels, features = (test(leaking[name], X, Y, fold) for test in tests)
+        rows[name] = {
+            "gain": gain.mean(),
+            "sd": gain.std(),
+            "p": audit.corrected_p(gain, (sizes["n_test"] / sizes["n_train"]).mean()),
+            "labels": labels,
+            "features": features,
+            "clean": not any(test(repaired[name], X, Y, fold) for test in tests),
+        }
+    return pd.DataFrame(rows).T.infer_objects().rename_axis("leak"), with_leak, without
+
+
+def mean_by_fold(P: Predictions, model: str, metric: str = "pearson") -> pd.Series:
+    """The mean score per perturbation of one model in each fold."""
+    frame = P.scores(metric)
+    return frame[frame["model"] == model].groupby("fold")["score"].mean()

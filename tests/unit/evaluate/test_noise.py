@@ -109,3 +109,17 @@ def test_the_gain_of_a_better_model_is_seen_by_every_interval(cohort):
     P = evaluate.cross_predict({"plain": PerPerturbation(LinearRegression())}, cohort, split)
     each = noise.intervals(P, "plain", "tissue mean", samples=400)
     assert all(interval.low > 0 for interval in each.values())
+
+
+def test_luck_passes_a_threshold_as_often_as_theory_says(cohort):
+    Y = pd.DataFrame(RNG.normal(size=(90, 300)), [f"line {n}" for n in range(90)])
+    Y.columns = Y.columns.astype(str)
+    about = pd.DataFrame({"tissue": "x"}, Y.index)
+    X = pd.DataFrame(RNG.normal(size=(90, 4)), Y.index).rename(columns=str)
+    many = Cohort.from_tables(Y, {"expression": X}, about)
+    split = splits.leave_lines_out(many, n_folds=3, tune=0, groups=None)
+    P = evaluate.cross_predict({"ridge": Ridge(alphas=(1.0,))}, many, split)
+    shares = noise.shares_by_luck(P, "ridge", 0.2, n=25, shuffles=60)
+    assert shares["one fold"].mean() == pytest.approx(audit.null_fraction(0.2, 25), abs=0.015)
+    expected = audit.null_fraction(0.2, 25, folds=3)
+    assert shares["mean of the folds"].mean() == pytest.approx(expected, abs=0.01)

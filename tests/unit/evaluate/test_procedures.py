@@ -120,3 +120,16 @@ def test_procedures_stand_beside_the_naive_baselines(cohort, split):
     expected = metrics.pearson(cohort.Y[rows], predicted[rows])
     found = scores[(scores["model"] == "repaired") & (scores["fold"] == 1)]["score"]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_table_of_leaks_says_what_each_adds_and_which_test_sees_it(cohort, split):
+    leaking, repaired = (
+        {"codes": DOORS["codes"][n], "scaling": DOORS["scaling"][n]} for n in (0, 1)
+    )
+    table, with_leak, without = procedures.leak_gains(leaking, repaired, cohort, split)
+    assert table.loc["codes", ["labels", "features", "clean"]].tolist() == [True, False, True]
+    assert table.loc["scaling", ["labels", "features", "clean"]].tolist() == [False, True, True]
+    by_fold = [procedures.mean_by_fold(P, "codes") for P in (with_leak, without)]
+    assert table["gain"]["codes"] == pytest.approx((by_fold[0] - by_fold[1]).mean())
+    summary = without.summary("pearson").set_index("model")
+    assert by_fold[1].mean() == pytest.approx(summary["mean"]["codes"])
