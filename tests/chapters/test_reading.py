@@ -70,7 +70,8 @@ def chapters() -> dict[str, str]:
         if file.parent.name == "notebooks":
             cells = json.loads((ROOT / f"{file}.ipynb").read_text())["cells"]
             prose = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
-            texts[file.name] = "\n\n".join(prose[1:])
+            prose = [text for text in prose[1:] if not text.startswith('<details class="frame"')]
+            texts[file.name] = "\n\n".join(prose)
     return texts
 
 
