@@ -111,17 +111,3 @@ def agreement(first: pd.DataFrame, second: pd.DataFrame, least: int = 20) -> pd.
     n = (first.notna() & second.notna()).sum()
     r = first.corrwith(second).where(n >= least)
     return pd.DataFrame({"r": r, "n": n, "ceiling": np.sqrt(r.clip(lower=0))})
-
-
-def screened_twice(Y: pd.DataFrame, groups: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The cells that were measured twice, and what the other measurement says of each of them.
-
-    `groups` names the compound behind each column of Y; one with two columns was screened twice,
-    and each of the two is the repeat of the other.  Cells without a repeat are NaN in both tables.
-    """
-    pairs = [list(ids) for ids in groups[Y.columns].groupby(groups).groups.values()]
-    other = {a: b for ids in pairs if len(ids) == 2 for a, b in (ids, ids[::-1])}
-    columns = [column for column in Y.columns if column in other]
-    repeats = pd.DataFrame({column: Y[other[column]] for column in columns}, index=Y.index)
-    measured = Y[columns]
-    return measured.where(repeats.notna()), repeats.where(measured.notna())

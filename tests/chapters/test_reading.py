@@ -33,6 +33,7 @@ FORMS = {
 # words that a reader brings along, each with the reason
 EVERYDAY = {
     "Cell (of a table)": "the living cell has the same name",
+    "Ceiling": "chapter 01 defines the noise ceiling, and says ceiling from there on",
     "Dose": "a word of daily life",
     "Variance": "a first course in statistics is a prerequisite",
     "Weights": "a word of daily life until a network has them",

@@ -124,14 +124,3 @@ def test_agreement_counts_lines_in_both_and_needs_enough():
     assert np.isnan(found.at["y", "r"])
     with pytest.raises(InputError, match="lines or columns"):
         screens.agreement(a, b.iloc[::-1])
-
-
-def test_each_of_two_ids_is_the_repeat_of_the_other():
-    Y = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": [9.0, 8.0, 7.0], "c": [4.0, 5.0, np.nan]})
-    groups = pd.Series({"a": "x", "b": "y", "c": "x"})
-    once, again = screens.screened_twice(Y, groups)
-    assert list(once) == ["a", "c"]
-    pd.testing.assert_series_equal(once["a"], pd.Series([1.0, np.nan, np.nan], name="a"))
-    pd.testing.assert_series_equal(again["a"], pd.Series([4.0, np.nan, np.nan], name="a"))
-    pd.testing.assert_series_equal(again["c"], pd.Series([1.0, np.nan, np.nan], name="c"))
-    assert screens.screened_twice(Y[["b"]], groups)[0].empty
