@@ -119,8 +119,9 @@ def check_6(c, answer: Any, must_pass: bool = False) -> None:
 
 
 def nearer(answer: float, wrong: float, right: float) -> bool:
-    """Is the answer nearer to a wrong number than to the right one, where the two differ?"""
-    return abs(wrong - right) > 1e-6 and abs(answer - wrong) < abs(answer - right)
+    """Is the answer a known wrong number rather than the right one, where the two differ?"""
+    near = abs(answer - wrong) < NEAR
+    return abs(wrong - right) > 1e-6 and near and abs(answer - wrong) < abs(answer - right)
 
 
 def own(table: pd.DataFrame, known: set[str]) -> list[str]:
