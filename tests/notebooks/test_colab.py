@@ -98,7 +98,6 @@ def test_a_chapter_runs_alone_in_an_empty_folder(chapter, colab, tmp_path, monke
     assert place.startswith(str(colab)), "the chapter ran on a library from elsewhere"
     assert sys.prefix not in place
     assert list(tmp_path.iterdir()) == [], "a chapter leaves nothing in the reader's folder"
-    assert ("Recorded on real measurements" in text) == (chapter.stem == "00_quickstart")
     count = "from cdp_lib.claims.recorded import runs; print(*(len(run.figures) for run in runs()))"
     carried = python_of(colab, "-c", count).stdout.split()
     assert carried == [str(len(run.figures)) for run in runs(ROOT / "book")]
