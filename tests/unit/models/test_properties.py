@@ -19,6 +19,7 @@ from sklearn.linear_model import Lasso
 import cdp_lib.models
 from cdp_lib.models import baselines, drug_effects
 from cdp_lib.models.base.training import Training
+from cdp_lib.models.completion import TableCompletion
 from cdp_lib.models.fusion.omics_networks import (
     AutoencoderFusion,
     DenseEmbedding,
@@ -63,6 +64,7 @@ MODELS = {
     "line mean": baselines.LineMean,
     "mean effects": baselines.MeanEffects,
     "tissue mean": lambda: baselines.TissueMean(TISSUE),
+    "completed table": lambda: TableCompletion((5.0, 1.0), iterations=6),
     "ridge": Ridge,
     "ridge, one alpha": lambda: Ridge((3.0,), standardize=False),
     "least squares": LinearRegression,
