@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from cdp_lib.chapter import Chapter
+from cdp_lib.data import screens
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def simulated(cells):
     exec(source(cells, "import numpy as np\n").split("c = chapter.begin")[0], names)
     for words in ("cuts = rng.beta", "def gene_effect", "def viability", "def repeat("):
         exec(source(cells, words), names)
-    names["median_r"] = {"few": 0.3, "more": 0.6}
+    names["median_r"] = {"GDSC, two ids": 0.3, "more": 0.6}
     return names
 
 
@@ -89,13 +90,20 @@ def test_beyond_the_doses_the_limits_of_the_fit_decide(simulated):
 
 
 def test_the_hand_worked_scores_hold_where_growth_exceeds_one(cells):
-    """The cell compares itself with the library: once more, with other numbers."""
+    """The cell against the library, with the page's numbers and with others."""
     code = source(cells, "alone_a = np.array")
+    compare_scores(code)
     code = re.sub(r"alone_a = .*", "alone_a = np.array([1.4, 1.3, 1.2])", code)
     code = re.sub(r"alone_b = .*", "alone_b = np.array([1.1, 0.9])", code)
-    from cdp_lib.data import screens
+    compare_scores(code)
 
-    exec(code, {"np": np, "screens": screens})
+
+def compare_scores(code):
+    names = {"np": np}
+    exec(code, names)
+    given = names["both"], names["alone_a"], names["alone_b"]
+    assert names["combo"] == pytest.approx(screens.combo_score(*given))
+    assert names["best_combo"] == pytest.approx(screens.best_combo_score(*given))
 
 
 def classes(names, order=("selective", "always")):
@@ -179,7 +187,10 @@ def judged(cells, names, number, answer, capsys):
     """What the check of an exercise prints about an answer."""
     stub, check = (
         source([cell for cell in cells if tag in cell["metadata"].get("tags", [])], words)
-        for tag, words in (("exercise", STUBS[number]), ("check", f'"{number}"'))
+        for tag, words in (
+            ("exercise", STUBS[number]),
+            ("check", f"exercises.check_{number[-1]}("),
+        )
     )
     exec(stub, names)
     if isinstance(answer, str) and answer in FROM_PAGE:
