@@ -126,7 +126,7 @@ def joined(rows: pd.Series, reported: float, label: str, edition: str = "pocket"
         axes.barh(ways.index, ways, color="none" if hollow else hue, edgecolor=hue, height=0.6)
         for y, n in enumerate(ways):
             axes.text(n + 0.01 * rows.max(), y, f"{n:,}", va="center", fontsize=8.5)
-        axes.axvline(reported, color=INK, lw=1.2, ls=(0, (4, 2)))
+        axes.axvline(reported, ymax=0.84, color=INK, lw=1.2, ls=(0, (4, 2)))
         axes.text(reported, len(ways) - 0.35, f"the paper: {reported:,}", fontsize=8.5, ha="center")
         axes.set(xlabel=label, xlim=(0, 1.15 * max(rows.max(), reported)))
         axes.set_ylim(-0.6, len(ways) - 0.05)
