@@ -201,9 +201,42 @@ def test_two_methods_for_one_protein_agree_no_better_than_rna_with_protein(recor
     assert np.median(r) < said["RNA and its protein"]["value"] + 0.02
 
 
-def test_the_record_keeps_a_map_of_real_lines(run, repository):
+def test_the_case_of_one_drug_and_one_mutation(recorded, mirror):
+    path = next((mirror / "depmap-19q2-mutations-pocket").glob("*.zip"))
+    with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as stream:
+        lines = io.TextIOWrapper(stream)
+        genes = [cell.strip('"').split(" ")[0] for cell in next(lines).rstrip("\n").split(",")]
+        at = genes.index("BRAF")
+        cells = [line.rstrip("\n").split(",") for line in lines]
+    mutated = {row[0].strip('"'): float(row[at + (len(row) - len(genes))]) for row in cells}
+    with open(mirror / "gdsc-pocket" / "GDSC_IC50.csv") as stream:
+        table = csv.reader(stream)
+        names = next(table)[1:]
+        row = next(row for row in table if row[0] == "GDSC:1036")
+    value = {n: float(v) for n, v in zip(names, row[1:], strict=True) if v not in ("", "NA")}
+    for words, wanted in {"BRAF mutated": 1, "not mutated": 0}.items():
+        of = [v for n, v in value.items() if mutated.get(n) == wanted]
+        said = recorded[f"the case/{words}"]
+        assert (said["n"], said["value"]) == (len(of), pytest.approx(np.median(of), abs=1e-5))
+
+
+def test_every_gene_has_a_share_of_lines_that_need_it(recorded):
+    total = recorded["size of the response/genes, as classes"]["value"]
+    assert total == [1037, 17386]
+    counts = [recorded[f"genes needed by a share of lines/{w}"]["value"] for w in SHARES]
+    assert sum(counts) == total[1] and counts[0] == 1968
+
+
+SHARES = ("5 to 95 %", "more than 95 %", "fewer than 5 %")
+
+
+def test_the_two_assays_agree_little(recorded):
+    said = recorded["CRISPR and RNAi, phi/genes that some lines need"]
+    assert 0.05 < said["value"] < 0.1 and said["n"] > 1_000
+
+
+def test_the_record_keeps_pictures_of_real_lines(run, repository):
     figures = {figure["name"]: figure for figure in run["figures"]}
-    assert {"tissue_map", "areas", "omics", "breast_rows"} <= set(figures)
-    picture = (repository / RECORD / "tissue_map.svg").read_text()
-    assert "t-SNE" in picture and "lung, 133" in picture
-    assert "505 lines" in figures["tissue_map"]["caption"]
+    assert {"case", "who_needs_what", "ceilings", "breast_rows"} <= set(figures)
+    assert "1,968 of 17,386 genes" in figures["who_needs_what"]["caption"]
+    assert "IRF4" in (repository / RECORD / "who_needs_what.svg").read_text()
