@@ -87,7 +87,10 @@ def test_a_row_leads_from_the_reported_to_the_leak_free_score(shelf):
 def test_the_title_is_the_finding_of_the_longest_arrow(shelf):
     record(shelf, b2021_r=0.2, a2020_r=0.11)
     svg = signature.drawing()
-    assert ET.fromstring(svg)[0].text == "0.90 becomes 0.11 when no stage has seen the test line"
+    said = "0.11 when no stage has seen the test line"
+    assert ET.fromstring(svg)[0].text == f"0.90 is reported, and {said}"
+    record(shelf, b2021_r=0.2, a2020_p=0.84, a2020_r=0.11)
+    assert signature.finding(signature.rows()) == f"On the same data, 0.84 becomes {said}"
     assert svg.index("A &lt;and&gt; B 2020</text>") < svg.index("B 2021</text>")
 
 
