@@ -300,7 +300,7 @@ class Chapter:
     def _named(self, caption: str, data: str | None) -> str:
         """A caption that calls simulated data simulated."""
         simulated = (data or self.data) == "teaching" and "simulated" not in caption.lower()
-        return f"{caption.rstrip().rstrip('.')}. Simulated data." if simulated else caption
+        return f"Simulated data: {caption}" if simulated else caption
 
     def figure(
         self,
@@ -333,8 +333,7 @@ class Chapter:
                 f"figure {name!r} in chapter {self.name} has no caption: state its finding."
             )
         data = data or self.data
-        if data == "teaching":
-            caption = f"{caption.rstrip()} Simulated data."
+        caption = self._named(caption, data)
         alt = alt or getattr(fig, "alt_text", None) or caption
         if hasattr(fig, "page"):  # it answers to the reader, and is no picture that a file can hold
             _show({"text/html": fig.page(name, caption), "text/plain": f"Figure {name}: {caption}"})

@@ -229,4 +229,4 @@ def score_words(part: pd.DataFrame) -> str:
 
 
 def simulated(edition: str) -> str:
-    return "Simulated data. " if edition == "teaching" else ""
+    return "Simulated data: " if edition == "teaching" else ""

@@ -267,9 +267,8 @@ def test_a_figure_has_alternative_text_a_caption_and_names_simulated_data(c, sho
     page = bundle["text/html"]
     assert '<p id="cdp-scores-alt" hidden>Five points.</p>' in page
     assert 'role="img" aria-labelledby="cdp-scores-alt"' in page
-    assert "&amp;" in page and '<figcaption>Ridge is "best" & more. Simulated data.' in unescape(
-        page
-    )
+    assert "&amp;" in page
+    assert '<figcaption>Simulated data: Ridge is "best" & more.' in unescape(page)
     assert metadata["cdp"]["name"] == "scores" and metadata["cdp"]["alt"] == "Five points."
     assert not plt.fignum_exists(fig.number)  # shown once, not again at the end of the cell
 
@@ -414,7 +413,7 @@ def test_only_the_papers_own_data_in_full_can_be_compared(
 def test_simulated_scores_within_a_real_run_are_shown_and_not_recorded(pages):
     c, frame = scored()
     c.scores("truth", frame, "Attention finds the cause.", data="teaching")
-    assert "Simulated data." in pages[-1][0]["text/html"] and records(pages) == []
+    assert "Simulated data: " in pages[-1][0]["text/html"] and records(pages) == []
 
 
 def test_a_table_of_simulated_numbers_says_so_once(pages):
@@ -422,7 +421,7 @@ def test_a_table_of_simulated_numbers_says_so_once(pages):
     c.table(frame[["model", "mean"]], "Means.")
     c.table(frame[["model", "mean"]], "Means of simulated lines.")
     first, second = (bundle["text/html"] for bundle, _ in pages)
-    assert "Means. Simulated data." in first and "Simulated data." not in second
+    assert "Simulated data: Means." in first and "Simulated data" not in second
 
 
 def test_what_is_said_is_markdown(pages):

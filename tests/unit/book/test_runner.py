@@ -286,7 +286,7 @@ def test_a_recorded_run_hands_over_results_figures_and_provenance(book):
     assert kept["provenance"]["profile"] == "teach" and kept["provenance"]["seed"] == 0
     assert kept["provenance"]["wall_seconds"] > 0
     assert kept["figures"][0]["alt"] == "A straight rising line."
-    assert kept["figures"][0]["caption"] == "The numbers rise by one. Simulated data."
+    assert kept["figures"][0]["caption"] == "Simulated data: The numbers rise by one."
     assert "<svg" in (folder / "line.svg").read_text()
     page = printed(done.page)
     assert "simulated data" in page and page.count("not attempted yet") == 3

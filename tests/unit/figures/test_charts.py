@@ -308,7 +308,7 @@ def test_simulated_data_are_hollow_or_hatched():
     assert figures.distributions(samples, "r", None, "teaching").axes[0].patches[0].get_hatch()
     assert not figures.distributions(samples, "r").axes[0].patches[0].get_hatch()
     for name in ("distributions of simulated data", "scores of simulated data", "many points"):
-        assert drawn(name).alt_text.startswith("Simulated data.")
+        assert drawn(name).alt_text.startswith("Simulated data:")
 
 
 def test_splits_diagram_shows_each_role_where_it_is():

@@ -31,7 +31,7 @@ def test_a_course_without_a_role_is_refused():
 def test_simulated_courses_are_hollow():
     figure = by_epoch({"a": COURSE}, {"a": "repaired"}, "R²", edition="teaching")
     assert figure.axes[0].get_lines()[0].get_markerfacecolor() == "none"
-    assert figure.alt_text.startswith("Simulated data.")
+    assert figure.alt_text.startswith("Simulated data:")
 
 
 def test_the_least_error_is_that_of_the_audit():

@@ -40,7 +40,7 @@ def test_groups_have_a_hue_and_a_dash_each():
 
 def test_simulated_values_are_hatched_and_said():
     figure = figures.histograms({"a": values()}, edition="teaching", log=["a"])
-    assert figure.axes[0].patches[0].get_hatch() and figure.alt_text.startswith("Simulated data.")
+    assert figure.axes[0].patches[0].get_hatch() and figure.alt_text.startswith("Simulated data:")
     assert figure.axes[0].get_yscale() == "log" and "log scale" in figure.axes[0].get_title("left")
 
 

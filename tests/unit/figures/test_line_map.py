@@ -108,8 +108,8 @@ def test_words_are_escaped_and_simulated_lines_hollow():
     shown = drawn(edition="teaching")
     text = shown.page("lines", "x < y")
     assert "<figcaption>x &lt; y</figcaption>" in text and "drug &lt;2&gt;" in text
-    assert shown.alt_text.startswith("Simulated data.") and "fill: transparent" in text
-    assert '<p id="cdp-lines-alt" hidden>Simulated data. Maps of 40 lines by PCA, t-SNE' in text
+    assert shown.alt_text.startswith("Simulated data:") and "fill: transparent" in text
+    assert '<p id="cdp-lines-alt" hidden>Simulated data: Maps of 40 lines by PCA, t-SNE' in text
     assert "fill-opacity: .8" in drawn().page("lines", "So.")
 
 

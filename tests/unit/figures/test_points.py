@@ -65,7 +65,7 @@ def test_a_crowd_becomes_pixels_without_names():
 def test_simulated_points_are_hollow_and_said():
     figure = figures.points(genes(), "own", "ridge", "gene", edition="teaching")
     assert figure.axes[0].get_lines()[0].get_markerfacecolor() == "none"
-    assert figure.alt_text.startswith("Simulated data.")
+    assert figure.alt_text.startswith("Simulated data:")
 
 
 def test_hues_of_kinds_are_no_role_s_and_are_seen_on_both_pages():

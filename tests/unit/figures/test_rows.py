@@ -99,7 +99,7 @@ def test_simulated_rows_are_hollow_and_said():
     figure = figures.rows(summary(), edition="teaching")
     hollow = [line.get_markerfacecolor() == "none" for line in figure.axes[0].get_lines()]
     assert sum(hollow) == 2  # the two models; a baseline is a bar
-    assert figure.alt_text.startswith("Simulated data.")
+    assert figure.alt_text.startswith("Simulated data:")
 
 
 def test_a_narrow_row_has_its_name_and_number_above_it():
