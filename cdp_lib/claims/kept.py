@@ -36,9 +36,13 @@ def keep(
     names metric and axis; `metrics` leads from its metric to a function, where it is none of
     `cdp_lib.metrics`.  Without a `reason` the score is comparable.
     """
+    asked: dict[tuple, set[str]] = {}
+    for claim, model in models.items():
+        name = model if isinstance(model, str) else model[0]
+        asked.setdefault((claim.metric, claim.axis), set()).add(name)
     frames = {
-        (name, axis): P.scores((metrics or {}).get(name, name), axis)
-        for name, axis in {(claim.metric, claim.axis) for claim in models}
+        (name, axis): P.only(some).scores((metrics or {}).get(name, name), axis)
+        for (name, axis), some in asked.items()
     }
     for claim, model in models.items():
         model, unit = (model, None) if isinstance(model, str) else model

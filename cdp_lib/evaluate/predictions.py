@@ -20,7 +20,7 @@ Cohort, omics and split belong to the name of a row, so rows of two cohorts or o
 never averaged into one: `P | Q` puts them beside each other.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.data.screens import agreement
-from cdp_lib.errors import InputError
+from cdp_lib.errors import InputError, nearest
 from cdp_lib.evaluate import stored
 from cdp_lib.evaluate.comparison import FRAME, compared
 from cdp_lib.evaluate.fitting import check_known
@@ -151,6 +151,17 @@ class Predictions:
             held, values={(name, omics): np.concatenate(values)}, kinds={(name, omics): "model"}
         )
         return self | Predictions((new,))
+
+    def only(self, models: Collection[str]) -> "Predictions":
+        """The same with these models alone."""
+        known = {model for held in self.held for model, _ in held.values}
+        if missing := sorted(set(models) - known):
+            raise InputError(f"No model is called {missing[0]!r}; {nearest(missing[0], known)}")
+        held = tuple(
+            replace(each, values={key: v for key, v in each.values.items() if key[0] in models})
+            for each in self.held
+        )
+        return Predictions(held, self.failures[self.failures["model"].isin(list(models))])
 
     def cells(self) -> pd.DataFrame:
         """One row a model and test cell, with its truth and its prediction."""

@@ -101,8 +101,9 @@ def by_epoch(
             told = ", ".join(f"{e:g} epochs {v:.2f}" for e, v in zip(x, y, strict=True))
             said.append(f"{name}: {told}")
         if reported is not None:
-            axes.axhline(reported[1], color=COLOURS["reported"], lw=1, zorder=0)
             last = max(x for x, _ in ends.values())
+            first = min(table.index[0] for table in scores.values())
+            axes.plot([first, last], [reported[1]] * 2, color=COLOURS["reported"], lw=1, zorder=0)
             axes.plot(last, reported[1], "D", color=COLOURS["reported"], ms=7, clip_on=False)
             ends[reported[0]] = (last, reported[1])
             said.append(f"{reported[0]}: {reported[1]:.2f}")

@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cdp_lib import audit
@@ -173,26 +174,59 @@ def test_every_claim_has_a_record_or_a_reason(paper, recorded):
             assert result["reason"], result["key"]
 
 
+def test_no_score_of_other_lines_and_drugs_is_compared_with_a_reported_one(recorded):
+    """Other lines, drugs, genes and releases than the paper's: no verdict, with the leak or not."""
+    scores = ("r2", "mse", "top_1", "top_3", "weight", "shape", "count")
+    answers = [r for r in recorded.values() if r["claim"] and r["metric"] in scores]
+    answers = [result for result in answers if result["value"] is not None]
+    assert len(answers) > 149 and not any(result["comparable"] for result in answers)
+    leaky = [r for r in answers if r["protocol"] == "as_published"]
+    assert leaky and all("our reading" in result["reason"] for result in leaky)
+
+
 def test_the_protocols_stand_in_the_order_of_what_they_saw(recorded):
-    names = ("out of fold", "redrawn", "saw all")
-    honest, redrawn, all_seen = (recorded[f"protocols/{name}"]["value"] for name in names)
-    assert honest < redrawn < all_seen
-    headline = {
-        key: recorded[f"wang2022-headline-{key}"]["value"]
-        for key in ("as-published", "repaired", "baseline")
-    }
-    assert (headline["as-published"], headline["repaired"]) == (all_seen, honest)
-    assert headline["baseline"] == max(
-        recorded[f"naive r2/{name}"]["value"] for name in ("drug mean", "tissue mean")
+    honest, all_seen = (recorded[f"wang2022-headline-{k}"] for k in ("repaired", "as-published"))
+    redrawn = recorded["protocols/redrawn"]
+    assert honest["value"] < redrawn["value"] < all_seen["value"]
+    assert redrawn["n"] >= 4 and redrawn["sd"] > 0, "one draw does not tell how draws differ"
+    naive = [
+        r["value"]
+        for key, r in recorded.items()
+        if key.startswith("Table 1/") and r["baseline"] and r["metric"] == "r2"
+    ]
+    assert recorded["wang2022-headline-baseline"]["value"] == max(naive)
+
+
+def test_the_leaky_score_is_as_high_as_the_epochs_are_many(recorded):
+    """The level is a setting: from far below the reported 0.90 to above it; honest is flat."""
+    rounds = (10, 20, 30, 40, 60, 90, 120, 200, 1000)
+    saw_all, narrow, honest = (
+        [recorded[f"epochs/{name}, {n}"]["value"] for n in rounds]
+        for name in ("saw all", "saw all, 22 units", "honest")
     )
+    assert saw_all == sorted(saw_all) and narrow == sorted(narrow)
+    assert saw_all[0] < 0.5 and saw_all[2] < 0.75 and saw_all[-1] > 0.95
+    assert all(one < other for one, other in zip(narrow, saw_all))
+    assert max(honest) < 0.15
+    assert recorded["wang2022-headline-as-published"]["value"] == saw_all[-1]
+
+
+def test_the_conclusions_have_a_status_from_real_data(recorded):
+    found = {k.removeprefix("conclusion/"): r for k, r in recorded.items() if "conclusion/" in k}
+    assert set(found) == {f"wang2022-K{n}" for n in range(1, 8)}
+    assert found["wang2022-K1"]["value"] == "holds only with the leak"
+    for result in found.values():
+        for row in result["evidence"]:
+            assert row["low"] <= row["gain"] <= row["high"]
 
 
 def plain(name):
     return re.sub(r"[^a-z0-9]", "", name.split(" (")[0].lower())
 
 
-def test_the_constant_ranker_by_loops(paper, recorded, mirror, tmp_path, monkeypatch):
-    """Top-1 and both Top-3 of the drugs' training means, cell by cell."""
+@pytest.fixture
+def table(paper, mirror, tmp_path, monkeypatch):
+    """The cohort of the page, with its drugs found another way."""
     monkeypatch.setenv("CDP_MIRROR", str(mirror))
     monkeypatch.setenv("CDP_CACHE", str(tmp_path))
     omics = ["expression", "mutation", "copy_number", "rppa", "metabolites"]
@@ -203,7 +237,11 @@ def test_the_constant_ranker_by_loops(paper, recorded, mirror, tmp_path, monkeyp
     ours = [next((d for d in often if plain(d) == plain(name)), None) for name in wanted]
     ours = [drug for drug in ours if drug]
     drugs = (ours + [drug for drug in often if drug not in ours])[:22]
-    table = cohort.subset(perturbations=drugs)
+    return cohort.subset(perturbations=drugs)
+
+
+def test_the_constant_ranker_by_loops(table, recorded):
+    """Top-1 and both Top-3 of the drugs' training means, cell by cell."""
     first, best_in_three, guess_in_three = [], [], []
     for fold in leave_lines_out(table, n_folds=3, tune=0, seed=0):
         tested = fold.test.any(axis=1)
@@ -218,11 +256,24 @@ def test_the_constant_ranker_by_loops(paper, recorded, mirror, tmp_path, monkeyp
             hits[2].append(ranked[0] in truth[:3])
         for scores, hit in zip((first, best_in_three, guess_in_three), hits, strict=True):
             scores.append(100 * np.mean(hit))
-    assert recorded["naive top_1/drug mean"]["n"] == len(table.Y)
-    said = [
-        recorded["naive top_1/drug mean"]["value"],
-        recorded["naive top_3/drug mean"]["value"],
-        recorded["Top-3 the other way/constant ranker (drug means)"]["value"],
-    ]
+    said = [recorded[f"naive {k}/drug mean"] for k in ("top_1", "top_3", "top_3 turned")]
+    assert {result["n"] for result in said} == {len(table.Y)}
     expected = [np.mean(scores) for scores in (first, best_in_three, guess_in_three)]
-    assert said == pytest.approx(expected, abs=0.2)
+    assert [result["value"] for result in said] == pytest.approx(expected, abs=0.2)
+
+
+def test_one_gene_for_one_drug_by_hand(table, recorded):
+    """R2 of PLX-4720 from the means of BRAF-mutated and other training lines."""
+    (name,) = [drug for drug in table.Y if drug.startswith("PLX-4720")]
+    y, mutated = table.Y[name].astype(float), table.X("mutation")["BRAF"] > 0
+    for group, lines in {"BRAF mutated": mutated, "BRAF not mutated": ~mutated}.items():
+        assert recorded[f"case/{group}"]["value"] == pytest.approx(y[lines].median(), abs=1e-5)
+    scores = []
+    for fold in leave_lines_out(table, n_folds=3, tune=0, seed=0):
+        tested = pd.Series(fold.test.any(axis=1), y.index)
+        means = {flag: y[~tested & (mutated == flag)].mean() for flag in (True, False)}
+        truth = y[tested].dropna()
+        error = truth - mutated[truth.index].map(means)
+        scores.append(1 - (error**2).sum() / ((truth - truth.mean()) ** 2).sum())
+    said = recorded["PLX-4720/BRAF mutated or not"]
+    assert said["value"] == pytest.approx(np.mean(scores), abs=1e-4)
