@@ -37,6 +37,7 @@ AXES = ("perturbation", "line", "global")
 LOWER_IS_BETTER = ("mse", "rmse", "mae", "negative_elbo", "distance")
 NAMES = {"r2": "R²", "pearson": "Pearson r", "spearman": "Spearman ρ"}
 NAMES |= {"mse": "MSE", "rmse": "RMSE", "mae": "MAE"}
+NAMES |= {"auroc": "AUROC", "average_precision": "average precision"}
 UNITS_AT_ONCE = 32  # so many columns of a thousand lines stay in a processor's cache
 
 Matrix = np.ndarray | pd.DataFrame | pd.Series

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.errors import InputError
+from cdp_lib.metrics import auroc
 
 
 def growth_fraction(before: np.ndarray, untreated: np.ndarray, treated: np.ndarray) -> np.ndarray:
@@ -94,6 +95,21 @@ def dependency_classes(
     needed = mean < level if lower_is_needed else mean > level
     rest = np.where(needed, "always", "never")
     return pd.Series(np.where(Y.std() > spread, "selective", rest), Y.columns, name="class")
+
+
+def class_agreement(needed: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
+    """How far another measurement tells apart the lines that need a gene: AUROC, a gene at a time.
+
+    `needed` is 0 or 1, lines x genes; `other` is higher where a line needs the gene.  Genes and
+    lines of both tables count; a gene without both classes there is left out.
+    """
+    lines, genes = (
+        needed.index.intersection(other.index),
+        needed.columns.intersection(other.columns),
+    )
+    other = other.loc[lines, genes]
+    truth = needed.loc[lines, genes].where(other.notna())
+    return pd.Series(auroc(truth, other.fillna(0)), genes).dropna()
 
 
 def agreement(first: pd.DataFrame, second: pd.DataFrame, least: int = 20) -> pd.DataFrame:

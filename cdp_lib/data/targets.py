@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
 from cdp_lib.data.cohort import Cohort, Step
+from cdp_lib.errors import InputError
 
 MOST_MISSING = 0.75  # of a line's responses: the paper drops lines with more
 
@@ -27,6 +28,11 @@ def by_targets(screen: Cohort, least: int = 20) -> Cohort:
     targets = screen.perturbations["target"].fillna("").str.split(r",\s*")
     tables = {name: target_means(table[kept], targets) for name, table in screen.omics.items()}
     tables = {name: table for name, table in tables.items() if table.shape[1] >= least}
+    if not tables:
+        raise InputError(
+            f"No table of {screen.name} knows a target of {least} drugs or more: load the screen "
+            "with expression, or ask for fewer."
+        )
     drugs = Y.columns
     for table in tables.values():
         drugs = drugs[drugs.isin(table.columns)]

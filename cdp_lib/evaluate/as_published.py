@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.evaluate.checkpoint import remember
-from cdp_lib.evaluate.cross_validation import cross_predict
+from cdp_lib.evaluate.cross_validation import cross_predict, label, omics_of
 from cdp_lib.evaluate.fitting import Omics, inputs, labelled
 from cdp_lib.evaluate.predictions import Predictions
 from cdp_lib.splits import Split
@@ -25,25 +25,26 @@ def predict_as_published(
     models: Mapping[str, BaseEstimator],
     cohort,
     split: Split,
-    omics: Omics = "expression",
+    omics: Omics | Mapping[str, Omics] = "expression",
     baselines: Mapping[str, BaseEstimator] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Predictions:
     """What models predict for the test cells that they have seen, beside the naive baselines.
 
-    `baselines` are further naive models, which see no test label.
+    `omics` is one choice for all models, or names each model's own; `baselines` are further naive
+    models, which see no test label.
     """
-    X = inputs(cohort, omics)
-    P = cross_predict({}, cohort, split, omics, baselines or True)
+    naive = dict(baselines or {})
+    chosen = omics_of({**models, **naive}, omics)
+    P = cross_predict({}, cohort, split, {name: chosen[name] for name in naive}, naive or True)
     for name, model in models.items():
-        tables = [
-            remember(checkpoint, _fold, name, model, X, cohort.Y, fold)["P"] for fold in split
-        ]
-        P = P.add(name, tables, "none" if omics is None else str(omics))
+        X = inputs(cohort, chosen[name])
+        tables = [remember(checkpoint, _fold, model, X, cohort.Y, fold)["P"] for fold in split]
+        P = P.add(name, tables, label(chosen[name]))
     return P
 
 
-def _fold(name: str, model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold) -> dict:
+def _fold(model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold) -> dict:
     """One fold: what is predicted in the test lines."""
     X_test, Y_test = labelled(X, Y, fold.test)
     fitted = clone(model).fit_as_published(*labelled(X, Y, fold.fit), X_test, Y_test)

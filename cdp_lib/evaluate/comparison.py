@@ -121,10 +121,9 @@ def averaged(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 def folds_of(split: str) -> str:
     """What a fold of a split holds out: "folds of lines" of "leave lines out"."""
-    held = split.removesuffix(", nested").removeprefix("leave ").removesuffix(" out")
-    return (
-        "folds" if held == split else f"folds of {held.replace('both', 'lines and perturbations')}"
-    )
+    held = split.partition(",")[0].removeprefix("leave ").removesuffix(" out")
+    named = split.startswith("leave ")
+    return f"folds of {held.replace('both', 'lines and perturbations')}" if named else "folds"
 
 
 def _once(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def cross_predict(
         raise InputError("There is no model and no baseline to score: give one, or baselines=True.")
     if clash := set(models) & set(naive):
         raise InputError(f"{min(clash)!r} is the name of a baseline: call your model otherwise.")
-    chosen = _omics_of(models, omics) | dict.fromkeys(naive)
+    chosen = omics_of(models, omics) | dict.fromkeys(naive)
     kinds = {name: "baseline" if name in naive | own else "model" for name in chosen}
     X = {label(each): inputs(cohort, each) for each in chosen.values()}
     Y, tables = cohort.Y, perturbation_tables(cohort)
@@ -256,7 +256,7 @@ def _columns(done: list, models: int, sizes: pd.Series) -> Iterator[np.ndarray]:
         yield np.concatenate(parts)  # (cells,)
 
 
-def _omics_of(models: Mapping, omics: Omics | Mapping[str, Omics]) -> dict[str, Omics]:
+def omics_of(models: Mapping, omics: Omics | Mapping[str, Omics]) -> dict[str, Omics]:
     """The omics of each model."""
     if not isinstance(omics, Mapping):
         return dict.fromkeys(models, omics)

@@ -7,27 +7,38 @@ their spread says nothing about other genes.  So the held-out units are drawn ag
     r(line) over genes drawn with replacement,    gain = mean over folds and lines of the change
 """
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 
+from cdp_lib.audit import bootstrap
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.comparison import corrected_p
 from cdp_lib.evaluate.predictions import HeldOut, Predictions
 
 
 def redrawn(
-    P: Predictions, reference: str, axis: str = "line", draws: int = 1000, seed: int = 0
+    P: Predictions,
+    reference: str,
+    axis: str = "line",
+    draws: int = 1000,
+    seed: int = 0,
+    models: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Gain of each model over the reference in Pearson's r, and its interval over held-out units.
 
     `axis` is that of the score; the units that are drawn again are those along which it runs, the
-    perturbations of a line or the lines of a perturbation.  One row a model: model, mean, gain,
-    low, high (95 % of the draws), p (corrected, over folds), unit and n, the number of such units.
+    perturbations of a line or the lines of a perturbation.  One row a model, or one of `models`:
+    mean and sd over folds, gain, low and high (95 % of the draws), p (corrected, over folds) and
+    `distinct`, the number of such units.
     """
     if len(P.held) != 1:
         raise InputError(f"Predictions for {len(P.held)} cohorts or splits: redraw one.")
     (held,) = P.held
-    names = {name: key for key in held.values for name in (key[0],)}
+    names = {key[0]: key for key in held.values}
+    if models is not None:
+        names = {name: names[name] for name in names if name in {reference, *models}}
     if reference not in names:
         raise InputError(f"There is no model {reference!r}: choose from {', '.join(names)}.")
     rng = np.random.default_rng(seed)
@@ -47,11 +58,52 @@ def redrawn(
     for name, of in scores.items():
         gain = of - scores[reference]
         low, high = np.quantile(gain[:, 1:].mean(axis=0), (0.025, 0.975))
-        p = np.nan if name == reference else corrected_p(pd.Series(gain[:, 0]), np.mean(sizes))
+        p = corrected_p(pd.Series(gain[:, 0]), np.mean(sizes))
+        if name == reference:
+            low = high = p = np.nan
         rows.append((name, of[:, 0].mean(), of[:, 0].std(ddof=1), gain[:, 0].mean(), low, high, p))
     table = pd.DataFrame(rows, columns=["model", "mean", "sd", "gain", "low", "high", "p"])
-    unit = "perturbations" if axis == "line" else "lines"
-    return table.assign(reference=reference, unit=unit, n=len(units))
+    return table.assign(reference=reference, axis=axis, distinct=len(units))
+
+
+def passing(P: Predictions, threshold: float = 0.2) -> pd.Series:
+    """How many perturbations each model predicts with r, mean over folds, above a threshold."""
+    return (per_unit(P) > threshold).sum()
+
+
+def per_unit(P: Predictions, metric: str = "pearson") -> pd.DataFrame:
+    """The score of each perturbation, mean over folds: (perturbations, models)."""
+    scores = P.scores(metric).groupby(["model", "unit"], sort=False)["score"].mean()
+    return scores.unstack("model").rename_axis("perturbation")
+
+
+def share_above(
+    P: Predictions,
+    model: str,
+    rivals: Mapping[str, str | float],
+    threshold: float = 0.2,
+    draws: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The share of perturbations that pass, beyond what explains it without the model.
+
+    A perturbation passes where its Pearson's r over the lines, mean over folds, is above
+    `threshold`.  `rivals` lead from a name to a model of P, or to a share that is known, such as
+    that of luck.  One row a rival: comparison, gain (a difference of shares), low and high (95 % of
+    the draws when perturbations are drawn again), unit and n, and both shares.
+    """
+    scores = per_unit(P)
+    passed = (scores > threshold).to_numpy(float)
+    place = {name: number for number, name in enumerate(scores.columns)}
+    mine, rows = passed[:, place[model]], []
+    for comparison, rival in rivals.items():
+        other = passed[:, place[rival]] if isinstance(rival, str) else np.full(len(mine), rival)
+        _, low, high = bootstrap(
+            lambda units, gain=mine - other: gain[units].mean(), len(mine), draws, seed=seed
+        )
+        found = {"comparison": comparison, "gain": (mine - other).mean(), "low": low, "high": high}
+        rows.append(found | {"share": mine.mean(), "rival": other.mean()})
+    return pd.DataFrame(rows).assign(unit="perturbations", n=len(mine))
 
 
 def without_line_means(P: Predictions) -> Predictions:

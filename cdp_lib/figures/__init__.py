@@ -9,6 +9,7 @@ agreement      what several screens measured of one drug
 histograms     what values a table holds; `measured` shows its gaps
 heatmap        a table as colours
 splits_diagram who is trained on, tuned on and tested on, a panel a fold
+held_out       tables with a band held out, and the direction that is scored
 line_map       the lines by tissue or by response, as the reader chooses
 choose         any of these, of which the reader chooses one
 drawing        a drawing of one's own, in the same look and for both widths
@@ -26,6 +27,7 @@ from cdp_lib.figures.charts import (
     splits_diagram,
 )
 from cdp_lib.figures.choose import choose
+from cdp_lib.figures.drawings import held_out
 from cdp_lib.figures.histograms import histograms, measured
 from cdp_lib.figures.line_map import line_map
 from cdp_lib.figures.maps import picture, tissue_map
@@ -49,8 +51,8 @@ from cdp_lib.figures.style import (
 from cdp_lib.figures.vector import svg
 
 __all__ = [
-    "agreement", "bars", "canvas", "choose", "distributions", "drawing", "finish",
-    "heatmap", "histograms", "line_map", "look", "mark", "measured", "picture", "points", "rows",
-    "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths",
-    "COLOURS", "HATCH", "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",
+    "agreement", "bars", "canvas", "choose", "distributions", "drawing", "finish", "heatmap",
+    "held_out", "histograms", "line_map", "look", "mark", "measured", "picture", "points", "rows",
+    "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths", "COLOURS",
+    "HATCH", "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

@@ -22,7 +22,6 @@ from cdp_lib.models.base.tables import (
     NotFitted,
     TableEstimator,
     check_model,
-    check_names,
     check_same_lines,
 )
 
@@ -30,8 +29,10 @@ from cdp_lib.models.base.tables import (
 class Turned(MaskedScore, BaseEstimator):
     """`model`, fitted on the columns of Y that have labels; it predicts every column of Y.
 
-    X has the columns of Y, or several tables of them beside each other under two-level columns.
-    A label that is missing in a known column is for `model` to deal with.
+    X has the columns of Y among its own, or several such tables beside each other under two-level
+    columns.
+    A label that is missing in a known column is for `model` to deal with.  Where `predict` is given
+    some of the lines only, the others are as they were in `fit`: all describe a perturbation.
     """
 
     def __init__(self, model: BaseEstimator):
@@ -49,38 +50,57 @@ class Turned(MaskedScore, BaseEstimator):
         """What leaks: the labels of Y_test, those of the tested columns, choose the epoch."""
         rows, labels = self._learn(X, Y)
         tested = Y_test.notna().any().to_numpy()
-        new = on_their_side(X_test, Y_test.columns)[tested]
+        new = on_their_side(self._whole(X_test), Y_test.columns)[tested]
         self.model_ = clone(self.model)
-        self.model_.fit_as_published(rows, labels, new, Y_test.T[tested])
+        self.model_.fit_as_published(rows, labels, new, Y_test.reindex(self.X_.index).T[tested])
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
         if not hasattr(self, "model_"):
             raise NotFitted("This Turned is not fitted yet: call fit first.")
-        if not X.index.equals(self.lines_):
-            raise InputError(
-                f"X has {len(X)} lines where {len(self.lines_)} were learned from: a perturbation "
-                "is known by its values in those lines, so give the same ones."
-            )
-        rows = on_their_side(X, self.columns_)  # (perturbations, features)
-        return pd.DataFrame(np.asarray(self.model_.predict(rows)).T, self.lines_, self.columns_)
+        rows = on_their_side(self._whole(X), self.columns_)  # (perturbations, features)
+        P = np.asarray(self.model_.predict(rows)).T
+        return pd.DataFrame(P, self.X_.index, self.columns_).loc[X.index]
 
     def _learn(self, X: pd.DataFrame, Y: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The known perturbations as rows: features and labels."""
         check_same_lines(X, Y)
-        self.lines_, self.columns_ = Y.index, Y.columns
+        self.X_, self.columns_ = X, Y.columns
         known = Y.notna().any().to_numpy()
         return on_their_side(X, Y.columns)[known], Y.T[known]
 
+    def _whole(self, X: pd.DataFrame) -> pd.DataFrame:
+        """X in all lines that were learned from; a line that it lacks is as it was then."""
+        new = X.index.difference(self.X_.index)
+        if len(new):
+            raise InputError(
+                f"X has {len(new)} lines, such as {new[0]!r}, that were not learned from: a "
+                "perturbation is known by its values in the lines of fit."
+            )
+        if X.index.equals(self.X_.index):
+            return X
+        left = self.X_.index.difference(X.index)
+        return pd.concat([X, self.X_.loc[left, X.columns]]).loc[self.X_.index]
+
 
 def on_their_side(X: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
-    """A row a perturbation: its columns of each table, one after the other."""
+    """A row a perturbation: its columns of each table, found by name, one after the other."""
     if X.columns.nlevels == 1:
-        check_names(names, X.columns, "X", "perturbations")
-        return X.T
+        return of_names(X, names).T
     parts = {omics: on_their_side(X[omics], names) for omics in X.columns.unique(0)}
     both = pd.concat(parts, axis=1)
     return both.set_axis([f"{omics} {line}" for omics, line in both.columns], axis=1)
+
+
+def of_names(X: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
+    """The columns that are named after perturbations."""
+    missing = names.difference(X.columns, sort=False)
+    if len(missing):
+        raise InputError(
+            f"X has no column for {len(missing)} of {len(names)} perturbations, such as "
+            f"{missing[0]!r}: a new perturbation is predicted from its own column."
+        )
+    return X[names]
 
 
 class OneNumber(MaskedScore, TableEstimator):
@@ -92,14 +112,17 @@ class OneNumber(MaskedScore, TableEstimator):
         self.degree = degree
 
     def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> "OneNumber":
-        self._open_x(X)
-        check_names(Y.columns, X.columns, "X", "perturbations")
+        self.columns_ = Y.columns
+        own = of_names(X, Y.columns)
+        self._open_x(own)
         known = Y.notna().any().to_numpy()
-        x, y = X.mean().to_numpy(float)[known], Y.mean().to_numpy(float)[known]
+        x, y = own.mean().to_numpy(float)[known], Y.mean().to_numpy(float)[known]
         self.curve_ = np.polynomial.Polynomial.fit(x, y, self.degree)
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:
-        self._read_x(X)
-        inside = np.clip(X.mean().to_numpy(float), *self.curve_.domain)  # a cubic is wild outside
-        return pd.DataFrame(np.tile(self.curve_(inside), (len(X), 1)), X.index, X.columns)
+        self._check_fitted()
+        own = of_names(X, self.columns_)
+        self._read_x(own)
+        inside = np.clip(own.mean().to_numpy(float), *self.curve_.domain)  # a cubic is wild outside
+        return pd.DataFrame(np.tile(self.curve_(inside), (len(X), 1)), X.index, self.columns_)

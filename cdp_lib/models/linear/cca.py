@@ -156,6 +156,18 @@ class CCAReduced(TableRegressor):
         return self.regressor_.predict(self.cca_.transform(x))
 
 
+def in_and_out(
+    X: Table, Y: Table, held_out: np.ndarray, ridge: tuple[float, float] = (0.0, 0.0)
+) -> tuple[float, float]:
+    """The first correlation in the rows that found it, and in those held out.
+
+    The second is NaN where all of the first are 1, because no direction is then the first.
+    """
+    cca = CCA(1, ridge).fit(X[~held_out], Y[~held_out])
+    out = np.nan if cca.arbitrary_ else cca.score_components(X[held_out], Y[held_out])[0]
+    return float(cca.correlations_[0]), float(out)
+
+
 def noise_theory(share: np.ndarray) -> np.ndarray:
     """The first in-sample correlation of two tables of noise, share = columns / rows.
 

@@ -124,3 +124,10 @@ def test_agreement_counts_lines_in_both_and_needs_enough():
     assert np.isnan(found.at["y", "r"])
     with pytest.raises(InputError, match="lines or columns"):
         screens.agreement(a, b.iloc[::-1])
+
+
+def test_another_measurement_tells_classes_apart_on_what_both_know():
+    needed = pd.DataFrame({"A": [0, 1, 1, 0.0], "B": [1, 1, 1, 1.0]}, index=list("wxyz"))
+    other = pd.DataFrame({"C": [1.0] * 3, "A": [5.0, 2.0, np.nan], "B": [0.0] * 3}, list("xwy"))
+    found = screens.class_agreement(needed, other)
+    assert found.to_dict() == {"A": 1.0}  # w and x: 2 and 5; y is unknown, B has one class

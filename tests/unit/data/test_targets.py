@@ -6,6 +6,7 @@ import pytest
 
 from cdp_lib.data import load
 from cdp_lib.data.targets import alike, by_targets, filled, target_means
+from cdp_lib.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,8 @@ def test_filled_cells_hold_the_mean_of_the_drug(screen):
         line, drug = hole[0]
         assert full.Y.iloc[line, drug] == pytest.approx(drugs.Y.iloc[:, drug].mean(), rel=1e-5)
     assert full.name != drugs.name
+
+
+def test_a_screen_without_targets_is_refused(screen):
+    with pytest.raises(InputError, match="10000 drugs"):
+        by_targets(screen, least=10000)

@@ -36,7 +36,9 @@ def test_the_first_draw_is_the_summary(P):
     for what in ("mean", "sd", "gain"):
         assert np.allclose(found[what], known.loc[found.index, what], atol=1e-6)
     assert found.loc["ridge", "p"] == pytest.approx(known.loc["ridge", "p"], rel=1e-4)
-    assert found.loc["ridge", "n"] == 50 and found.loc["ridge", "unit"] == "perturbations"
+    assert found.loc["ridge", "distinct"] == 50
+    few = evaluate.redrawn(P, "one number", draws=20, models=["ridge"])
+    assert list(few["model"]) == ["ridge", "one number"]
 
 
 def test_draws_are_correlations_over_drawn_genes(P):
@@ -78,7 +80,21 @@ def test_lines_are_drawn_where_the_score_runs_along_them():
     known = P.summary("pearson", reference="perturbation mean").set_index("model")
     ridge = found.set_index("model").loc["ridge"]
     assert ridge["gain"] == pytest.approx(known.loc["ridge", "gain"], abs=1e-6)
-    assert ridge["unit"] == "lines" and ridge["n"] == 30
+    assert ridge["distinct"] == 30
+
+
+def test_shares_above_a_threshold_are_compared_gene_by_gene():
+    cohort = Cohort()
+    P = evaluate.cross_predict({"ridge": Ridge()}, cohort, leave_lines_out(cohort.Y, 3, tune=0))
+    found = evaluate.share_above(
+        P, "ridge", {"luck": 0.01, "mean": "perturbation mean"}, 0.1, draws=200
+    ).set_index("comparison")
+    r = P.scores("pearson").groupby(["model", "unit"])["score"].mean()["ridge"]
+    share = (r > 0.1).mean()
+    assert found.loc["luck", "gain"] == pytest.approx(share - 0.01)
+    assert found.loc["mean", "gain"] == pytest.approx(share)
+    half = 1.96 * np.sqrt(share * (1 - share) / 50)
+    assert found.loc["mean", "high"] - found.loc["mean", "low"] == pytest.approx(2 * half, rel=0.3)
 
 
 def test_an_unknown_reference_is_named(P):

@@ -108,6 +108,7 @@ DRAWN = {
     "heatmap": lambda: figures.heatmap(table(), "z", centre=0),
     "large heatmap": lambda: figures.heatmap(table((30, 30)), "z"),
     "splits": lambda: figures.splits_diagram(LinesOut()),
+    "held out": lambda: figures.held_out({"a": ("genes", "columns"), "b": ("drugs", "rows")}),
     "many points": lambda: figures.points(genes(2100), "x", "y", "name", edition="teaching"),
     "rows": lambda: figures.rows(
         lines_out().assign(ceiling=0.8), reported={"ridge": (0.9, 0.01)}, published={"ridge": 0.8}

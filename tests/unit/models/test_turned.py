@@ -126,9 +126,30 @@ def test_a_prediction_is_a_perturbations_own(cohort):
         assert np.allclose(P.iloc[:, :35], model.predict(other).iloc[:, :35], atol=1e-6)
 
 
+def test_columns_are_found_by_name(cohort):
+    X, Y = cohort.expression, without_labels(cohort.Y, 30)
+    more = pd.concat([X.iloc[:, ::-1], X.add_prefix("other ")], axis=1)
+    for model in (Turned(Ridge((5.0,))), OneNumber()):
+        P = model.fit(X, Y).predict(X)
+        pd.testing.assert_frame_equal(model.fit(more, Y).predict(more), P)
+
+
+def test_some_of_the_lines_are_predicted_as_among_all(cohort):
+    X, Y = cohort.expression, without_labels(cohort.Y, 30)
+    for model in (Turned(Ridge((5.0,))), OneNumber()):
+        P = model.fit(X, Y).predict(X)
+        few = model.predict(X.iloc[[3, 0, 7]])
+        if isinstance(model, Turned):
+            pd.testing.assert_frame_equal(few, P.iloc[[3, 0, 7]])
+    hidden = cohort.Y.iloc[:20, :].copy()
+    hidden.iloc[:, :30] = np.nan
+    model = Turned(NETWORK).fit_as_published(X, Y, X.iloc[:20], hidden)
+    assert model.predict(X.iloc[:20]).shape == (20, 40)
+
+
 def test_other_lines_are_refused(cohort):
-    model = Turned(Ridge()).fit(cohort.expression, cohort.Y)
-    with pytest.raises(InputError, match="20 lines"):
-        model.predict(cohort.expression.iloc[:20])
+    model = Turned(Ridge()).fit(cohort.expression[:20], cohort.Y[:20])
+    with pytest.raises(InputError, match="'line 20'"):
+        model.predict(cohort.expression)
     with pytest.raises(InputError, match="gene 39"):
         Turned(Ridge()).fit(cohort.expression.iloc[:, :39], cohort.Y)

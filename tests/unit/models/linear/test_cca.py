@@ -15,7 +15,7 @@ from cdp_lib.errors import InputError
 from cdp_lib.evaluate import cross_validate
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.linear import Ridge
-from cdp_lib.models.linear.cca import CCA, CCAReduced, noise_correlation, noise_theory
+from cdp_lib.models.linear.cca import CCA, CCAReduced, in_and_out, noise_correlation, noise_theory
 from cdp_lib.models.networks.feedforward import FeedForward
 
 
@@ -236,6 +236,17 @@ def test_validation_rows_stop_a_network_and_teach_any_other_regressor():
     np.testing.assert_allclose(network.cca_.x_.mean_, X.iloc[:150].mean())
     ridge = REGRESSORS["ridge"]().fit(X.iloc[:150], Y.iloc[:150], validation=part)
     np.testing.assert_allclose(ridge.predict(X), REGRESSORS["ridge"]().fit(X, Y).predict(X))
+
+
+def test_the_first_correlation_in_and_out():
+    X, Y = tables()
+    held = np.arange(len(X)) >= 150
+    cca = CCA(1, (1.0, 1.0)).fit(X[~held], Y[~held])
+    inside, outside = in_and_out(X, Y, held, (1.0, 1.0))
+    assert inside == pytest.approx(cca.correlations_[0])
+    assert outside == pytest.approx(cca.score_components(X[held], Y[held])[0])
+    few = np.arange(len(X)) >= 4
+    assert in_and_out(X, Y, few)[0] == pytest.approx(1) and np.isnan(in_and_out(X, Y, few)[1])
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.45, 0.7])
