@@ -61,6 +61,7 @@ def rows(
     label: str | None = None,
     lowest: float | None = None,
     edition: str = "pocket",
+    triangle: str = WORDS["published"],
 ) -> Figure:
     """A row a model of a table with model, kind, mean and sd, such as `P.summary(...)` gives.
 
@@ -68,7 +69,7 @@ def rows(
     score.  `reported` and `published` add marks to the rows of the models that they name.  A table
     of several metrics, axes or splits has a panel for each, at most three.  `label` stands below
     the axis; by default it says metric, axis and split.  A score below `lowest` is an arrow at the
-    edge, and its number says how far it lies.
+    edge, and its number says how far it lies.  `triangle` says in the legend what `published` is.
     """
     needs(summary, "rows", ("model", "kind", "mean", "sd"))
     within = [name for name in WITHIN if name in summary and summary[name].nunique() > 1]
@@ -88,6 +89,7 @@ def rows(
             )
     side_by_side = len(panels) == 2
     pitch, head = (0.44, 0.75) if narrow() else (0.29, 0.75)
+    words = WORDS | {"published": triangle}
     said = []
     with look():
         figure, panes = canvas(
@@ -101,10 +103,11 @@ def rows(
             axes.set_title(title)
             bar = f"\nbar: {_spread(summary)}" * bool(part["sd"].notna().any())
             axes.set_xlabel((label or score_words(part)) + bar)
-            said += [*([f"{title}:"] if title else []), *_said(part, others if not number else {})]
+            said += [f"{title}:"] if title else []
+            said += _said(part, others if not number else {}, words)
         for axes in panes:
             _frame(axes, names, panels)
-        _legend(figure, drawn, edition)
+        _legend(figure, drawn, edition, words)
     spread = _spread(summary)
     return finish(figure, f"{simulated(edition)}A row a model; bars: {spread}. " + " ".join(said))
 
@@ -235,17 +238,17 @@ def _frame(axes: Axes, names: list[str], panels: list[pd.DataFrame]) -> None:
         axes.set_ylim(len(names) - 0.5, -0.6)
 
 
-def _legend(figure: Figure, drawn: set[str], edition: str) -> None:
+def _legend(figure: Figure, drawn: set[str], edition: str, words: Mapping[str, str]) -> None:
     """What the marks mean, in ink."""
     keys = {
-        WORDS[role].removeprefix("best "): key(
+        words[role].removeprefix("best "): key(
             role, edition == "teaching" and role in ("published", "repaired")
         )
         for role in ("repaired", "published", "reported", "baseline")
         if role in drawn
     }
     if "floor" in drawn:
-        keys["floor: the best"] = Patch(facecolor=INK, alpha=0.13, lw=0)
+        keys["floor: best baseline"] = Patch(facecolor=INK, alpha=0.13, lw=0)
     if "ceiling" in drawn:
         keys["ceiling"] = Line2D([], [], **DASHED)
     figure.legend(
@@ -265,12 +268,12 @@ def _spread(summary: pd.DataFrame) -> str:
     return f"sd over {over}"
 
 
-def _said(part: pd.DataFrame, others: Mapping) -> list[str]:
+def _said(part: pd.DataFrame, others: Mapping, words: Mapping[str, str]) -> list[str]:
     """A sentence a row, for who cannot see the figure."""
     found = []
     for row in part.itertuples():
         scores = [
-            f"{plus_minus(*score)} ({WORDS[role]})" for role, score in _roles(row, others).items()
+            f"{plus_minus(*score)} ({words[role]})" for role, score in _roles(row, others).items()
         ]
         found.append(f"{row.model}: {', '.join(scores) or 'no score'}.")
     if "ceiling" in part and part["ceiling"].notna().any():

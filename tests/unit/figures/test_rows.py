@@ -57,7 +57,7 @@ def test_rows_shade_the_floor_and_draw_the_ceiling():
     assert floor.get_extents().transformed(figure.axes[0].transData.inverted()).x1 == pytest.approx(
         0.05
     )
-    assert {"ceiling", "floor: the best"} <= set(words(figure))
+    assert {"ceiling", "floor: best baseline"} <= set(words(figure))
     assert "Ceiling 0.70." in figure.alt_text
     error = figures.rows(summary((0.5, 0.6, 0.8, 0.9), metric="mse"))
     (floor,) = error.axes[0].patches  # lower is better: the floor is on the right
@@ -93,6 +93,13 @@ def test_a_score_far_below_is_an_arrow_at_the_edge():
     arrows = [line for line in figure.axes[0].get_lines() if line.get_marker() == "<"]
     assert [(*a.get_xdata(), *a.get_ydata()) for a in arrows] == [(-0.5, 0)]
     assert "-7.50 ± 0.03" in words(figure) and "ridge: -7.50 ± 0.03" in figure.alt_text
+
+
+def test_what_the_triangle_is_can_be_said():
+    published = {"ridge": (0.9, 0.01)}
+    figure = figures.rows(summary(), published=published, triangle="with its leak")
+    assert "with its leak" in words(figure) and "0.90 ± 0.01 (with its leak)" in figure.alt_text
+    assert "as published, our reading" in words(figures.rows(summary(), published=published))
 
 
 def test_simulated_rows_are_hollow_and_said():
