@@ -10,6 +10,7 @@ import pybtex.plugin
 from pybtex.richtext import Text
 from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
+from pybtex.style.sorting import BaseSortingStyle
 from pybtex.style.template import join, node, sentence
 from sphinxcontrib.bibtex import plugin as bibtex
 from sphinxcontrib.bibtex.style.referencing import PersonStyle
@@ -62,6 +63,13 @@ class Labels(BaseLabelStyle):
             yield name if times[name] == 1 else f"{name} ({entry.key})"
 
 
+class ByLabel(BaseSortingStyle):
+    """The list in the order in which its labels are read, companies among the people."""
+
+    def sorting_key(self, entry):
+        return label(entry).lower(), entry.fields.get("title", "")
+
+
 def label(entry) -> str:
     names = shortened([Text.from_latex(last(person)) for person in persons(entry)])
     return f"{names} {entry.fields['year']}"
@@ -73,6 +81,7 @@ def last(person) -> str:
 
 class Entries(PlainStyle):
     default_label_style = Labels
+    default_sorting_style = ByLabel
 
     def format_names(self, role, as_sentence=True):
         return sentence[listed()] if as_sentence else join[listed()]
