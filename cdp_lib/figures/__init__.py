@@ -23,14 +23,12 @@ from cdp_lib.figures.charts import (
     Rectangle,
     distributions,
     heatmap,
-    scores,
     splits_diagram,
 )
 from cdp_lib.figures.choose import choose
 from cdp_lib.figures.drawings import held_out
 from cdp_lib.figures.histograms import histograms, measured
 from cdp_lib.figures.line_map import line_map
-from cdp_lib.figures.maps import picture, tissue_map
 from cdp_lib.figures.points import agreement, points
 from cdp_lib.figures.rows import rows
 from cdp_lib.figures.slopes import slopes
@@ -52,7 +50,7 @@ from cdp_lib.figures.vector import svg
 
 __all__ = [
     "agreement", "bars", "canvas", "choose", "distributions", "drawing", "finish", "heatmap",
-    "held_out", "histograms", "line_map", "look", "mark", "measured", "picture", "points", "rows",
-    "scores", "slopes", "splits_diagram", "svg", "theme", "tissue_map", "two_widths", "COLOURS",
-    "HATCH", "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",
+    "held_out", "histograms", "line_map", "look", "mark", "measured", "points", "rows", "slopes",
+    "splits_diagram", "svg", "theme", "two_widths", "COLOURS", "HATCH", "HUES", "INK", "PLAIN",
+    "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

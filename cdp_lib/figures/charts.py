@@ -1,6 +1,5 @@
 """Every plot of the book.  A function takes data and returns a figure with `alt_text`.
 
-scores         models above, naive baselines ruled off below, sd over folds
 distributions  one score's spread over perturbations or lines, a row a model
 heatmap        a table as colours; what was not measured is empty
 splits_diagram who is trained on, tuned on and tested on, a panel a fold
@@ -29,17 +28,13 @@ from cdp_lib.figures.style import (
     canvas,
     finish,
     look,
-    mark,
     narrow,
-    needs,
-    plus_minus,
-    score_words,
     simulated,
     two_widths,
 )
 from cdp_lib.splits.folds import ROLES
 
-__all__ = ["scores", "distributions", "heatmap", "splits_diagram"]
+__all__ = ["distributions", "heatmap", "splits_diagram"]
 
 ROLE_LOOK = {  # of cells in a split; no colour of a score
     "train": {"facecolor": INK, "alpha": 0.22},
@@ -48,46 +43,6 @@ ROLE_LOOK = {  # of cells in a split; no colour of a score
     "unused": {"facecolor": "none", "edgecolor": INK},
 }
 LARGEST_DIAGRAM = 30  # rows and columns of a fold that a diagram shows
-
-
-def scores(summary: pd.DataFrame, edition: str = "pocket") -> Figure:
-    """Mean and sd over folds of each model; a panel for each split, axis and metric (at most 3).
-
-    `summary` is what `evaluate.summary` gives.  Simulated data (`edition="teaching"`) are hollow.
-    """
-    needs(summary, "scores", ("model", "kind", "split", "axis", "metric", "mean", "sd"))
-    panels = list(summary.groupby(["metric", "axis", "split"], sort=False))
-    if not 1 <= len(panels) <= 3:
-        raise InputError(
-            f"scores draws one to three panels, and this summary has {len(panels)} of metric, axis "
-            "and split; select some of its rows first."
-        )
-    order = summary.drop_duplicates("model").sort_values("kind", kind="stable", ascending=False)
-    names = list(order["model"])
-    n_models = int((order["kind"] == "model").sum())
-    said = []
-    with look():
-        figure, panes = canvas(0.29 * len(names) + 1.15, len(panels), sharey=True)
-        for axes, ((metric, axis, split), part) in zip(panes, panels, strict=True):
-            for row in part.itertuples():
-                role = "baseline" if row.kind == "baseline" else "repaired"
-                y = names.index(row.model)
-                hollow = edition == "teaching" and role != "baseline"
-                mark(axes, row.mean, y, role, row.sd, hollow)
-                axes.annotate(
-                    plus_minus(row.mean, row.sd), (1.0, y), xycoords=("axes fraction", "data"),
-                    va="center", ha="left", fontsize=8.5,
-                )  # fmt: skip
-                said.append(f"{row.model} {plus_minus(row.mean, row.sd)} ({split})")
-            if 0 < n_models < len(names):
-                axes.axhline(n_models - 0.5, color=INK, lw=0.7)
-            axes.set_title(score_words(part).replace(", leave", "\nleave"))
-            axes.margins(x=0.08)
-        axes.set_ylim(len(names) - 0.5, -0.5)
-        panes[0].set_yticks(range(len(names)), names)
-        for axes in panes:
-            axes.tick_params(axis="y", length=0)
-    return finish(figure, simulated(edition) + "Mean and sd over folds: " + "; ".join(said) + ".")
 
 
 @two_widths

@@ -99,8 +99,6 @@ def epochs():
 samples = {"network": np.linspace(0, 1, 50), "ridge": [0.1, np.nan, 0.3, 0.4]}
 
 DRAWN = {
-    "scores": lambda: figures.scores(summary()),
-    "scores of simulated data": lambda: figures.scores(summary(), edition="teaching"),
     "distributions": lambda: figures.distributions(samples, "r", reference=(0.2, "reported")),
     "distributions of simulated data": lambda: figures.distributions(
         samples, "r", None, "teaching"
@@ -227,7 +225,7 @@ def test_text_on_a_phone_is_eleven_pixels_high(figure):
 def test_drawing_changes_no_setting_and_theme_does():
     with matplotlib.rc_context():
         before = dict(matplotlib.rcParams)
-        figures.scores(summary())
+        figures.rows(lines_out())
         assert dict(matplotlib.rcParams) == before
         figures.theme()
         assert matplotlib.rcParams["svg.fonttype"] == "none"
@@ -278,23 +276,9 @@ def words(figure):
     return [text.get_text() for text in figure.findobj(Text)]
 
 
-def test_scores_rule_the_baselines_off_and_draw_the_sd():
-    figure = figures.scores(summary())
-    left = figure.axes[0]
-    assert [tick.get_text() for tick in left.get_yticklabels()] == [
-        "ridge", "network", "mean effects",
-    ]  # fmt: skip
-    assert any(set(line.get_ydata()) == {1.5} for line in left.get_lines())
-    spans = [c.get_segments()[0][:, 0] for c in left.collections if len(c.get_segments())]
-    assert any(np.allclose(span, (0.45, 0.55)) for span in spans)
-    assert "0.50 ± 0.05" in words(figure)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: figures.scores(summary().drop(columns="sd")), "columns sd"),
-        (lambda: figures.scores(summary().head(0)), "this summary has 0"),
         (lambda: figures.distributions({"a": [np.nan]}, "r"), "no finite number for a"),
         (lambda: figures.distributions({}, "r"), "no finite number"),
         (lambda: figures.heatmap(pd.DataFrame([[np.nan]]), "z"), "without a single finite"),
@@ -308,7 +292,7 @@ def test_what_cannot_be_drawn_is_one_sentence(call, message):
 def test_simulated_data_are_hollow_or_hatched():
     assert figures.distributions(samples, "r", None, "teaching").axes[0].patches[0].get_hatch()
     assert not figures.distributions(samples, "r").axes[0].patches[0].get_hatch()
-    for name in ("distributions of simulated data", "scores of simulated data", "many points"):
+    for name in ("distributions of simulated data", "rows of two splits", "many points"):
         assert drawn(name).alt_text.startswith("Simulated data:")
 
 
