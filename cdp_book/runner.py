@@ -1,7 +1,7 @@
 """Run chapters: papermill, each in a fresh kernel of this very Python.
 
 A run leaves `<out>/<chapter>.ipynb` and beside it `<chapter>.key`, a digest of everything the
-page was made from: the notebook, the library, the ledger of claims and results, the parameters
+page was made from: the notebook, the library, the ledger of claims, the parameters
 and the versions. A page without its fresh key does not exist: both are removed before a run and
 written after it succeeded. What failed lies in `<out>/failed/`.
 """
@@ -115,9 +115,8 @@ def _same_kind(value: Any, default: Any) -> bool:
 
 def key(chapter: Path, values: dict[str, Any]) -> str:
     """A digest of everything that decides what the executed chapter shows."""
-    book = chapter.parents[1] / "book"
     code = (Path(cdp_lib.__file__).parent, Path(__file__).parent)
-    places = (*code, book / "claims", book / "results", chapter)
+    places = (*code, chapter.parents[1] / "book" / "claims", chapter)
     return digest(places, json.dumps(values, sort_keys=True, default=repr))
 
 

@@ -349,26 +349,6 @@ class Chapter:
             metadata={"cdp": told} if data == self.data else None,
         )
 
-    def recorded(self, edition: str = "pocket") -> None:
-        """Show what a recorded run of this chapter measured on another edition of the data.
-
-        The checksums of files that the chapter read by itself go into the record of this run.
-        """
-        from cdp_lib.claims.recorded import runs
-        from cdp_lib.claims.shown import page, text
-        from cdp_lib.data.files.download import given
-
-        _show({RECORD: {"data": given()}, "text/html": ""})
-        found = [run for run in runs() if (run.chapter, run.edition) == (self.name, edition)]
-        if not found:
-            print(
-                f"No run of {self.name} on {EDITIONS[edition]} is recorded yet; in a clone of the "
-                f"book this records one: cdp run {self.name} --data {edition} --record"
-            )
-            return
-        words = f"Recorded on {EDITIONS[edition]}"
-        _show({"text/html": page(found[0], words), "text/plain": text(found[0])})
-
     def check(self, exercise_id: str, answer: Any, *rules: Rule, must_pass: bool = False) -> None:
         """Print whether an answer keeps every rule (predicate, hint), or the first hint.
 
