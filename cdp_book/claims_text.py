@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from cdp_lib.claims import NOT_COMPARABLE, NOT_RUN, summary, table
-from cdp_lib.claims.conclusions import MARKS, STATUSES, decided, sentence
+from cdp_lib.claims.conclusions import MARKS, STATUSES, WITH_LEAK, decided, sentence
 from cdp_lib.claims.recorded import ARITHMETIC
 
 WIDTH = 100
@@ -51,6 +51,8 @@ def conclusions_text(paper: str | None = None, folder: Path | None = None) -> st
         head = f"{row['id']}  {MARKS[row['status']]} {row['status']}: {row['conclusion']}"
         lines += _wrap(head, "        ")
         lines += _wrap(f"    rule: {row['rule']}", "        ")
+        if row["status"] == WITH_LEAK:
+            lines.append(f"    leak-free alone: {row['without_leak']}")
         for each in row["evidence"] or ():
             leaky = "with the leak: " if each["leaky"] else "found: "
             lines += _wrap(f"    {leaky}{sentence(each)}", "        ")

@@ -138,13 +138,18 @@ def state() -> str:
     counts = claims.summary()
     total, waiting = int(counts.to_numpy().sum()), int(counts[claims.NOT_RUN].sum())
     checked = int(claims.summary(arithmetic=True).to_numpy().sum())
-    statuses = conclusions.decided()["status"].value_counts()
+    frame = conclusions.decided()
+    statuses = frame["status"].value_counts()
+    leaking = frame[frame["status"] == conclusions.WITH_LEAK]
+    open_ = int((leaking["without_leak"] == conclusions.UNDECIDED).sum())
     decided = statuses.sum() - statuses.get(conclusions.NOT_RUN, 0)
     held = [
         f"{statuses[s]} {_verb(s, statuses[s])}" for s in conclusions.STATUSES[:-1] if s in statuses
     ]
     tested = f"{decided} have been tested on real data: {', '.join(held)}" if decided else ""
     tested = tested or "none has been tested yet"
+    if open_:
+        tested += f" (of those that hold with the leak, {open_} are undecided without it)"
     return (
         f"The five papers draw {statuses.sum()} conclusions, of which {tested}.\n"
         f"They report {total} numbers, of which {total - waiting} have been run on real data and "

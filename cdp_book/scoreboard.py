@@ -150,7 +150,7 @@ def _measured(claim: Claim, mine: list[Record], measured: list[Record]) -> dict:
     published = by.get("as_published")
     free = by.get("repaired") or by.get(None)
     row = {"published": _words(claim, published), "free": _words(claim, free)}
-    nearest = free or published
+    nearest = _with_range(free or published, measured)
     naive = best_baseline(nearest, measured) if nearest else None
     floor = getattr(nearest, "floor", None)
     floor = naive.value if floor is None and naive else floor
@@ -170,6 +170,23 @@ def _measured(claim: Claim, mine: list[Record], measured: list[Record]) -> dict:
     if claim.metric in SCORES and nearest:
         row["plot"] = marks.strip(claim.metric, _number(claim.value), **row["numbers"])
     return row
+
+
+def _with_range(record: Record | None, measured: list[Record]) -> Record | None:
+    """The record, or the same run in another table, where its floor and its ceiling stand.
+
+    Runs are the same where their scores agree to the last digit.
+    """
+    if record is None or record.floor is not None:
+        return record
+    same = ("value", "sd", "chapter", "edition", "metric", "axis", "split", "protocol")
+    twins = (
+        other
+        for other in measured
+        if other.floor is not None
+        and all(getattr(other, name) == getattr(record, name) for name in same)
+    )
+    return next(twins, record)
 
 
 def _words(claim: Claim, record: Record | None) -> str:

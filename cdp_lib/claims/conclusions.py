@@ -146,6 +146,12 @@ def status(honest: pd.DataFrame, leaky: pd.DataFrame | None = None) -> str:
     return found
 
 
+def without_leak(found: list[dict]) -> str:
+    """What the leak-free comparisons of a record say alone: "undecided" is less than a no."""
+    rows = pd.DataFrame(found)
+    return _status(rows[~rows["leaky"].astype(bool)])
+
+
 def _status(rows: pd.DataFrame) -> str:
     p = rows.get("p", pd.Series(index=rows.index, dtype=float)).astype(float)
     sure = p.isna() | (p < LEVEL)
@@ -197,6 +203,8 @@ def decided(paper: str | None = None, folder: Path | None = None) -> pd.DataFram
         row = {"id": each.id, "paper": each.paper, "location": each.location}
         row |= {"conclusion": each.conclusion, "short": each.short, "rule": each.rule}
         row["status"] = mine.value if mine else NOT_RUN
+        row["without_leak"] = without_leak(mine.evidence) if mine and mine.evidence else None
+        row["note"] = each.note
         for name in ("evidence", "reason", "chapter", "edition"):
             row[name] = getattr(mine, name, None)
         rows.append(row)

@@ -201,6 +201,19 @@ def test_a_row_has_all_that_a_researcher_asks_for(shelf):
     assert f"cdp run {CHAPTER} --profile full --data official --record" in page
 
 
+def test_floor_and_ceiling_come_from_the_same_run_in_another_table(shelf):
+    about = {"metric": "r2", "axis": "perturbation", "split": "leave lines out", "n": 3}
+    about |= {"edition": "pocket", "protocol": "repaired", "sd": 0.03}
+    rows = [
+        about | {"key": "Table 2/five", "value": 0.1137, "claim": "wang2022-C020"},
+        about | {"key": "rivals/five", "value": 0.1137, "floor": 0.06, "ceiling": 0.45},
+        about | {"key": "rivals/other", "value": 0.1138, "floor": 0.02, "ceiling": 0.99},
+    ]
+    recording.write_record(shelf / f"results/{CHAPTER}/pocket", rows, [], {})
+    row = row_of(scoreboard.page(shelf), "wang2022-C020")
+    assert 'data-label="Floor to ceiling">0.06 to 0.45<' in row
+
+
 def test_a_reason_that_a_whole_table_shares_is_said_once(shelf):
     rows = [
         {"key": id, "value": 0.5, "claim": f"wang2022-{id}", "edition": "pocket",
@@ -233,6 +246,7 @@ def test_a_decided_conclusion_shows_its_mark_its_numbers_and_its_leak(shelf):
     row = row_of(page, "wang2022-K4")
     assert 'data-status="holds only with the leak"' in row and "Both are means." in row
     assert "−0.010 (−0.030 to 0.010) over 55 drugs, corrected p 0.40" in row
+    assert "<small>leak-free alone: undecided</small>" in row
     assert "With the leak: " in row and '<svg class="marks interval"' in row
     picture = page.partition('class="scoreboard-picture"')[2].partition("</ol>")[0]
     assert picture.count("<li>") == 7 and rule.short in picture

@@ -484,10 +484,10 @@ def test_a_baseline_of_other_rows_is_no_baseline():
     ("id", "protocol", "words"),
     [
         ("itzhacky2021-C023", "repaired", "tissue mean"),
-        ("itzhacky2021-C026", "repaired", "mean of the other lines"),
+        ("itzhacky2021-C026", "repaired", "rebuilding dependency"),
         ("itzhacky2021-C027", "repaired", "tissue mean"),
-        ("itzhacky2021-C034", "repaired", "line-agnostic mean"),
-        ("wang2022-C020", "repaired", "tissue mean"),
+        ("itzhacky2021-C034", "repaired", "new drugs"),
+        ("wang2022-C130", "repaired", "tissue mean"),
     ],
 )
 def test_the_recorded_baselines_are_those_of_the_same_task(id, protocol, words):

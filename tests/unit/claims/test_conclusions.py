@@ -31,6 +31,7 @@ def rows(*gains, p=None, names=None):
         (rows(OPEN), rows(BETTER), "holds only with the leak"),
         (rows(WORSE), rows(BETTER), "holds only with the leak"),
         (rows(WORSE), rows(OPEN), "does not hold"),
+        (rows(BETTER, p=[0.2]), rows(BETTER), "holds only with the leak"),
         (rows(BETTER), rows(WORSE), "holds"),
         (rows((0.0, 0.0, 0.0)), None, "does not hold"),
         (rows(BETTER, p=[0.2]), None, "undecided"),
@@ -86,8 +87,20 @@ def test_recorded_runs_decide_and_official_data_count_first(shelf):
     assert frame.loc["wang2022-K4", "evidence"][0]["n"] == 22
     text = claims_text.conclusions_text(folder=shelf)
     assert "wang2022-K4  ✕ does not hold: " in text and "over 22 drugs" in text
+    assert frame["without_leak"].dropna().unique().tolist() == ["undecided"]
     assert "7 conclusions: 1 holds, 1 does not hold, 5 not run." in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_every_recorded_status_follows_from_its_evidence():
+    frame = ledger.decided()
+    frame = frame[frame["evidence"].notna()]
+    assert len(frame)
+    for row in frame.itertuples():
+        every = pd.DataFrame([{"p": np.nan} | each for each in row.evidence]).astype({"p": float})
+        honest, leaky = every[~every["leaky"]], every[every["leaky"]]
+        ledger.check(ledger.conclusion(row.id), honest)
+        assert row.status == ledger.status(honest, leaky if len(leaky) else None), row.id
 
 
 def test_a_record_of_an_unknown_conclusion_or_status_is_refused(shelf):
