@@ -59,7 +59,8 @@ def page(folder: Path | None = None, static: str = "../_static") -> str:
     """
     folder = folder or claims.root()
     papers = claims.papers(folder)
-    decided = conclusions.decided(folder=folder).to_dict("records")
+    frame = conclusions.decided(folder=folder).astype(object)
+    decided = frame.where(frame.notna(), None).to_dict("records")
     rows = questions(folder)
     ran = {row["paper"] for row in rows if row["on"]}
     about = {

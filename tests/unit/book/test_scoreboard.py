@@ -149,6 +149,10 @@ def test_conclusions_are_counted_alike_everywhere(html):
         assert rows.count(status) == number and f"{number} {status}" in printed
 
 
+def test_nothing_is_printed_where_nothing_is_known(html):
+    assert not [words for words in html.words if words.strip() in ("nan", "None", "NaN")]
+
+
 def test_every_choice_stands_in_some_row(html):
     values = {option["value"] for option in html.all("option")} - {""}
     rows = [row for row in html.all("tr") if "data-claim" in row or "data-conclusion" in row]
