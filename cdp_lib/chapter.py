@@ -146,7 +146,7 @@ class Chapter:
     def load(
         self, study: str, *, at_most: dict[str, int | None] | None = None, **options: Any
     ) -> Any:
-        """The cohort or pair screen of a study, its shape after each step printed.
+        """The cohort or pair screen of a study; its shape after each step is shown in a fold.
 
         The profile quick draws a part of it by the seed, no more than the teaching cohort has;
         `at_most={"perturbations": None}` changes one of these sizes. The checksums of the files
@@ -161,9 +161,20 @@ class Chapter:
             options |= {"at_most": at_most, "draw": self.seed}
         cohort = load(study, data=self.data, **options)
         _show({RECORD: {"data": given()}, "text/html": ""})
-        print(f"{study}: {EDITIONS[self.data]}.")
-        cohort.describe()
+        self._describe(study, cohort)
         return cohort
+
+    def _describe(self, study: str, cohort: Any) -> None:
+        """What was loaded, and each step of the join beside the shape that a paper reports."""
+        from cdp_lib.claims import shown, tables
+        from cdp_lib.data.cohort import steps_table
+
+        head = f"{study}: {EDITIONS[self.data]}."
+        facts = [line.strip() for line in str(cohort).splitlines()[1:]]
+        steps, caption = steps_table(cohort.steps), "Lines and columns left after each step"
+        page = shown.cohort_html(head, facts, tables.as_html(steps, caption))
+        words = "\n".join([head, *facts, tables.as_text(steps, caption)])
+        _show({"text/html": page, "text/plain": words}, words=words)
 
     def record(
         self,

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 
 def figure_html(
@@ -18,6 +19,11 @@ def figure_html(
 def told_html(words: str, look: str, more: str) -> str:
     """A box that cannot be overlooked, or a line that unfolds (look "licences")."""
     return str(_macros().told(words, look, more))
+
+
+def cohort_html(head: str, facts: list[str], steps: str) -> str:
+    """What was loaded in a few lines, and the table of its `steps` in a fold."""
+    return str(_macros().cohort(head, facts, Markup(steps)))
 
 
 def figure_style() -> str:

@@ -226,7 +226,7 @@ def donors(donor: pd.Series) -> str:
     unknown = int(donor.isna().sum())
     if unknown == len(donor):
         return "donors unknown"
-    lines = f", {unknown:,} lines of unknown donor" if unknown else ""
+    lines = f", {unknown:,} line{'s' * (unknown > 1)} of unknown donor" if unknown else ""
     return f"{donor.nunique():,} donors{lines}"
 
 

@@ -12,6 +12,7 @@ import pytest
 from cdp_lib import chapter
 from cdp_lib.claims.recorded import data_of
 from cdp_lib.data import studies
+from cdp_lib.data.cohort import Step
 from cdp_lib.data.files import at_hand, download
 from cdp_lib.data.studies.draw import QUICK
 from cdp_lib.errors import DataUnavailable, InputError
@@ -28,7 +29,9 @@ def shown(monkeypatch) -> list[tuple[dict, dict | None]]:
     """What a notebook would display: (bundle, metadata)."""
     bundles = []
     monkeypatch.setattr(
-        chapter, "_show", lambda bundle, metadata=None: bundles.append((bundle, metadata))
+        chapter,
+        "_show",
+        lambda bundle, metadata=None, words=None: bundles.append((bundle, metadata)),
     )
     return bundles
 
@@ -123,10 +126,12 @@ def test_pick_needs_all_three_profiles(c):
         c.pick(quick=1, full=3)
 
 
-def test_load_prints_edition_and_shapes_and_hands_over_checksums(c, monkeypatch, capsys, shown):
+def test_load_shows_edition_and_shapes_and_hands_over_checksums(c, monkeypatch, capsys, shown):
     class Cohort:
-        def describe(self):
-            print("240 lines x 600 genes")
+        steps = (Step("lines with <expression>", (240, 600), (630, 18239)),)
+
+        def __repr__(self):
+            return "Cohort 'drug-response'\n  response: ln IC50, 240 lines x 60 perturbations"
 
     asked = {}
 
@@ -139,7 +144,7 @@ def test_load_prints_edition_and_shapes_and_hands_over_checksums(c, monkeypatch,
     )
     monkeypatch.setattr(download, "_given", {"hint/a.txt": "sha256:12"})
     assert isinstance(c.load("drug-response", omics=["expression"]), Cohort)
-    ((bundle, _),) = shown
+    (bundle, _), (told, _) = shown
     assert bundle == {chapter.RECORD: {"data": {"hint/a.txt": "sha256:12"}}, "text/html": ""}
     assert asked == {
         "study": "drug-response",
@@ -148,8 +153,11 @@ def test_load_prints_edition_and_shapes_and_hands_over_checksums(c, monkeypatch,
         "at_most": QUICK["drug-response"],
         "draw": 0,
     }
-    printed = capsys.readouterr().out
-    assert "simulated data" in printed and "240 lines x 600 genes" in printed
+    for words in told.values():
+        assert "simulated data" in words and "<li>response: ln IC50" in told["text/html"]
+        assert "240 x 600" in words and "630 x 18,239" in words
+    assert "lines with &lt;expression&gt;" in told["text/html"] and "<details>" in told["text/html"]
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
@@ -166,7 +174,7 @@ def test_only_quick_draws_a_part_of_the_data(profile, given, at_most, monkeypatc
 
     def load(study, data, **options):
         asked.update(options)
-        return SimpleNamespace(describe=lambda: None)
+        return SimpleNamespace(steps=())
 
     monkeypatch.setattr(studies, "load", load)
     chapter.Chapter("00_specimen", profile, "pocket", 7, "cpu").load("drug-response", at_most=given)
