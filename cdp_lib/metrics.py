@@ -162,7 +162,9 @@ def average_precision(Y: Matrix, P: Matrix, axis: str = "perturbation") -> Score
         order = np.argsort(-p, axis=1, kind="stable")
         p, ones = (np.take_along_axis(table, order, axis=1) for table in (p, ones))
         width = p.shape[1]
-        places = np.where(np.diff(p, axis=1, append=-np.inf) != 0, np.arange(width), width - 1)
+        ends = np.ones(p.shape, bool)  # of a run of equal predictions
+        ends[:, :-1] = p[:, 1:] != p[:, :-1]
+        places = np.where(ends, np.arange(width), width - 1)
         last = np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1]  # of the cells tied with it
         found = np.take_along_axis(ones.cumsum(axis=1), last, axis=1)
         n1 = ones.sum(axis=1)

@@ -308,6 +308,7 @@ def test_the_examples_in_the_docstrings_hold():
     assert doctest.testmod(cdp_lib.metrics).failed == 0
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", OF_CLASSES)
 @pytest.mark.parametrize("digits", [0, 1, 6])
 def test_scores_of_classes_are_those_of_scikit_learn(name, digits):
