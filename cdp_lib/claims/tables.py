@@ -22,7 +22,7 @@ def as_html(frame: pd.DataFrame, caption: str, digits: Digits = 2) -> str:
     head = "".join(f'<th scope="col"{_side(name in right)}>{escape(name)}</th>' for name in texts)
     body = "\n".join(_row(row, texts.columns, right) for row in texts.itertuples(index=False))
     return (
-        f'<div class="cdp-table" role="region" tabindex="0" aria-label="{escape(caption)}" '
+        f'<div class="cdp-table" role="group" tabindex="0" aria-label="{escape(caption)}" '
         'style="overflow-x: auto"><table class="table">'
         f'<caption style="caption-side: top; text-align: left">{escape(caption)}</caption>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"

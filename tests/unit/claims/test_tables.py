@@ -26,7 +26,7 @@ def test_a_table_has_a_caption_named_columns_and_no_count_of_rows():
     assert "<caption" in page and "Ridge &amp; &quot;more&quot;." in page
     assert page.count('<th scope="col"') == 3 and page.count('<th scope="row"') == 2
     assert ">0.455</td>" in page and "nan" not in page and "a &lt; b" in page
-    assert 'role="region" tabindex="0"' in page and "overflow-x: auto" in page
+    assert 'role="group" tabindex="0"' in page and "overflow-x: auto" in page
 
 
 def test_a_named_index_becomes_the_first_column_and_a_nameless_one_is_refused():
