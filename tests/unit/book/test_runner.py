@@ -403,6 +403,7 @@ def test_control_c_ends_in_one_line_and_leaves_no_kernel(book, more):
     cdp = subprocess.Popen(
         [sys.executable, "-m", "cdp_book.cli", "run", "80_own", *more],
         cwd=book,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may ignore it
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
