@@ -51,5 +51,5 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cdp needs Python 3.11 or newer; run: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv || (echo "Python cannot make a virtual environment here; on Debian run: apt install python3-venv" && false)
 	@echo "Installing the exact versions of constraints.txt into .venv (2 GB, some minutes, once) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,test,cluster]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,test,cluster,trees,molecules]'
 	touch $@
