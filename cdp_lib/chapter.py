@@ -6,10 +6,7 @@ that says which data a page was made from, the figures with their captions, the 
 scoreboard collects, the verdicts on a student's answers.
 """
 
-import contextlib
 import operator
-import os
-import platform
 import re
 import sys
 import warnings
@@ -18,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cdp_lib
 from cdp_lib.data.editions import EDITIONS, LOADED
 from cdp_lib.errors import DataUnavailable, InputError
+from cdp_lib.machine import device_words, memory, versions
 
 RECORD = "application/vnd.cdp.record+json"
 PROFILES = ("quick", "teach", "full")
@@ -117,7 +114,7 @@ class Chapter:
         drawn = " It draws a part of each table by the seed, so that it takes a minute." * part
         return (
             f"{self.name} runs on {EDITIONS[self.data]}.\n"
-            f"Profile {self.profile}, seed {self.seed}, {_device_words(self.device)}.{drawn}\n"
+            f"Profile {self.profile}, seed {self.seed}, {device_words(self.device)}.{drawn}\n"
             f"{versions()}."
         )
 
@@ -383,37 +380,6 @@ def _first_problem(answer: Any, rules: tuple[Rule, ...]) -> str | None:
         if not kept:
             return f"not yet. {hint}"
     return None
-
-
-def versions() -> str:
-    """The versions that decide a number, in one line."""
-    import numpy
-    import pandas
-    import torch
-
-    modules = {"cdp_lib": cdp_lib, "torch": torch, "numpy": numpy, "pandas": pandas}
-    numbers = [f"{name} {module.__version__}" for name, module in modules.items()]
-    return ", ".join([f"Python {platform.python_version()}", *numbers])
-
-
-def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> float | None:
-    """GiB of this machine, or of the container that this process runs in; None if unknown."""
-    try:
-        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # not on Windows
-        return None
-    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
-        size = min(size, int(limit.read_text()))
-    return size / 2**30
-
-
-def _device_words(device: Any) -> str:
-    import torch
-
-    if str(device).startswith("cuda"):
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    threads = torch.get_num_threads()
-    return f"{device} with {threads} thread{'s' * (threads > 1)}"
 
 
 def _show(

@@ -178,14 +178,7 @@ def splits_diagram(split, folds: int = 3) -> Figure:
     with look():
         figure, panes = canvas(2.5 if narrow() else 2.9, len(shown))
         for number, (axes, role) in enumerate(zip(panes, roles, strict=True), start=1):
-            part = role[np.ix_(rows, columns)]
-            for code, name in enumerate(ROLES):
-                cells = [_cell(y, *run) for y in range(len(part)) for run in _runs(part[y] == code)]
-                if cells:
-                    whole = Path.make_compound_path(*cells)
-                    axes.add_patch(PathPatch(whole, linewidth=0, aa=False, **ROLE_LOOK[name]))
-            axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0), xticks=[], yticks=[])
-            axes.spines[:].set_visible(True)
+            role_panel(axes, role[np.ix_(rows, columns)])
             axes.set_title(f"fold {number}")
             axes.set_xlabel("perturbations")
         panes[0].set_ylabel("lines")
@@ -200,6 +193,17 @@ def splits_diagram(split, folds: int = 3) -> Figure:
         figure.legend(keys, used, ncols=len(used), loc="outside lower left", handlelength=1.6)
         figure.suptitle(split.name, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return finish(figure, f"The first {len(shown)} folds, lines by perturbations. {split.sentence}")
+
+
+def role_panel(axes: Axes, roles: np.ndarray) -> None:
+    """Draw the roles (lines, perturbations) of one fold; a stretch of one role is one shape."""
+    for code, name in enumerate(ROLES):
+        cells = [_cell(y, *run) for y in range(len(roles)) for run in _runs(roles[y] == code)]
+        if cells:
+            whole = Path.make_compound_path(*cells)
+            axes.add_patch(PathPatch(whole, linewidth=0, aa=False, **ROLE_LOOK[name]))
+    axes.set(xlim=(0, roles.shape[1]), ylim=(roles.shape[0], 0), xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
+from matplotlib.patches import Rectangle
 
-from cdp_lib.figures.charts import ROLE_LOOK
+from cdp_lib.figures.charts import ROLE_LOOK, role_panel
 from cdp_lib.figures.style import WIDTH, canvas, finish, look, two_widths
-from cdp_lib.splits.folds import ROLES, Split
-
-CORNERS = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
+from cdp_lib.splits.folds import Split
 
 
 @two_widths
@@ -25,16 +21,7 @@ def first_folds(splits: Iterable[Split], rows: str = "lines", columns: str = "dr
         if figure.get_figwidth() < WIDTH:  # on a phone, panels of their own height
             figure.set_figheight(1.75 * len(splits))
         for axes, split in zip(panes, splits, strict=True):
-            roles = split.folds[0].roles
-            for code, role in enumerate(ROLES):
-                squares = [
-                    Path(CORNERS + (x, y), closed=True) for y, x in np.argwhere(roles == code)
-                ]
-                if squares:
-                    whole = Path.make_compound_path(*squares)
-                    axes.add_patch(PathPatch(whole, lw=0, aa=False, **ROLE_LOOK[role]))
-            axes.set(xlim=(0, roles.shape[1]), ylim=(roles.shape[0], 0), xticks=[], yticks=[])
-            axes.spines[:].set_visible(True)
+            role_panel(axes, split.folds[0].roles)
             axes.set_title(split.name.replace("leave ", "leave\n"))
             axes.set_xlabel(columns)
         panes[0].set_ylabel(f"{rows}, by tissue")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdp_lib import chapter
+from cdp_lib import chapter, machine
 from cdp_lib.claims.recorded import data_of
 from cdp_lib.data import studies
 from cdp_lib.data.cohort import Step
@@ -209,11 +209,11 @@ def test_too_little_memory_is_told_with_both_numbers(profile, data, gib, facts):
 
 def test_a_container_may_have_less_memory_than_its_machine(tmp_path):
     limit = tmp_path / "memory.max"
-    assert chapter.memory(limit) > 0.5
+    assert machine.memory(limit) > 0.5
     limit.write_text("max\n")
-    assert chapter.memory(limit) == chapter.memory(tmp_path / "none")
+    assert machine.memory(limit) == machine.memory(tmp_path / "none")
     limit.write_text(str(2**29))
-    assert chapter.memory(limit) == 0.5
+    assert machine.memory(limit) == 0.5
 
 
 def test_begin_tells_of_too_little_memory_before_any_work(monkeypatch, capsys):

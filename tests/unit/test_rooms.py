@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # from the ground up: a room imports from itself and from the rooms before it
 FLOORS = (
-    "errors", "data.editions", "metrics", "splits", "data", "models", "audit", "evaluate",
-    "claims", "figures", "exercises", "chapter",
+    "errors", "machine", "data.editions", "metrics", "splits", "data", "models", "audit",
+    "evaluate", "claims", "figures", "exercises", "chapter",
 )  # fmt: skip
 
 
