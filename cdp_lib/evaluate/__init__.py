@@ -1,5 +1,6 @@
 """Any model, any split, all naive baselines beside it."""
 
+from cdp_lib.evaluate.all_rows import all_rows
 from cdp_lib.evaluate.as_published import predict_as_published
 from cdp_lib.evaluate.checkpoint import remember
 from cdp_lib.evaluate.comparison import averaged, compared, summary
@@ -13,8 +14,8 @@ from cdp_lib.evaluate.transfer import transfer
 from cdp_lib.evaluate.two_stages import choose_epochs, course, first_stage, second_stage
 
 __all__ = [
-    "HoldOut", "Predictions", "Search", "averaged", "choose_epochs", "compared", "course",
-    "cross_predict", "cross_validate", "first_stage", "fitted", "leaky_chain", "naive_baselines",
-    "passing", "per_unit", "predict_as_published", "redrawn", "remember", "second_stage",
-    "share_above", "summary", "switch_on", "transfer", "without_line_means",
+    "HoldOut", "Predictions", "Search", "all_rows", "averaged", "choose_epochs", "compared",
+    "course", "cross_predict", "cross_validate", "first_stage", "fitted", "leaky_chain",
+    "naive_baselines", "passing", "per_unit", "predict_as_published", "redrawn", "remember",
+    "second_stage", "share_above", "summary", "switch_on", "transfer", "without_line_means",
 ]  # fmt: skip
