@@ -8,6 +8,7 @@ from importlib import import_module
 HOMES = {
     "Cohort": "cohort",
     "confounders": "confounding",
+    "drug_features": "chemistry",
     "with_confounders": "confounding",
     "PairScreen": "pairs",
     "fetch": "files.download",
@@ -19,6 +20,7 @@ __all__ = [
     "Cohort",
     "PairScreen",
     "confounders",
+    "drug_features",
     "fetch",
     "line_names",
     "load",

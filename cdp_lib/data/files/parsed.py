@@ -45,13 +45,30 @@ def cached(reader: Reader, *paths: str | Path, **options: object) -> pd.DataFram
     if not all(file.is_file() for file in files):
         return reader(*paths, **options)  # the reader's own sentence
     slot, proof = _identity(reader, files, options, cache_dir())
+    return _kept_table(lambda: reader(*paths, **options), slot, proof)
+
+
+def remembered(make: Callable[[], pd.DataFrame], what: list, made_of: list) -> pd.DataFrame:
+    """`make()`, from the cache when a table of this name was made of the same things before.
+
+    `what` names the table, `made_of` says what it hangs on beside that name, such as the version of
+    a package: a table that was made of something else is thrown away.
+    """
+    proof = [*made_of, __version__, pd.__version__]
+    return _kept_table(make, _short(what), _short(proof))
+
+
+def _kept_table(make: Callable[[], pd.DataFrame], slot: str, proof: str) -> pd.DataFrame:
+    """The table that stands in this slot with this proof, or the one made anew."""
+    from cdp_lib.data.files.download import cache_dir
+
     folder = cache_dir() / "parsed" / f"{slot}-{proof}"
     if folder.is_dir():
         try:
             return _load(folder)
         except Exception:  # damaged, whatever the damage leads to
             shutil.rmtree(folder, ignore_errors=True)
-    table = reader(*paths, **options)
+    table = make()
     if _storable(table):
         with contextlib.suppress(OSError, TypeError):  # no room, or notes that are no JSON
             _store(table, folder)
