@@ -2,8 +2,8 @@
 
     y = mean_y + scale_y * f((x - mean_x) / scale_x)
 
-f is trained on the squared error of the known cells, as `training` says.  A perturbation without
-any known label has scale 0: its prediction is the mean of all labels.
+f is trained on the squared error of the known cells, or on another loss, as `training` says.  A
+perturbation without any known label has scale 0: its prediction is the mean of all labels.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,12 @@ from cdp_lib.models.base.training import masked_mse, seeded, train
 
 
 class ScaledNetwork(EpochRegressor):
-    """A child's `_module(x, outputs)` builds f; x (lines, features) are rows before scaling."""
+    """A child's `_module(x, outputs)` builds f; x (lines, features) are rows before scaling.
+
+    `_loss(predicted, y)` is what the known cells are judged by.
+    """
+
+    _loss = staticmethod(masked_mse)
 
     def _learn(
         self,
@@ -41,7 +46,7 @@ class ScaledNetwork(EpochRegressor):
             self.module_ = self._module(x, y.shape[1])
         self.history_ = train(
             self.module_,
-            lambda module, x, y: masked_mse(module(x), y),
+            lambda module, x, y: self._loss(module(x), y),
             self._tensors(x, y),
             self._tensors(x_val, y_val) if len(x_val) else None,
             self.training,

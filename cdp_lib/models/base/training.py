@@ -25,6 +25,7 @@ from cdp_lib.models.base.settings import Component, Number, check_number
 
 Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor | dict[str, Tensor]]
+TINY = 1e-12  # keeps the root in a correlation differentiable where a prediction is constant
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,6 +104,34 @@ def masked_mse(prediction: Tensor, target: Tensor) -> Tensor:
     known = ~target.isnan()
     error = prediction - torch.where(known, target, prediction.detach())  # 0 in unknown cells
     return error.square().sum() / known.sum().clamp(min=1)
+
+
+def masked_correlation(prediction: Tensor, target: Tensor) -> Tensor:
+    """1 - r, the mean over the columns, with Pearson's r over the known rows of each.
+
+    A column counts that has two different known labels or more; the loss is 0 where none has.  The
+    r of a constant prediction is 0.
+    """
+    counts = comparable(target)
+    prediction, target = prediction[:, counts], target[:, counts]  # (rows, columns that count)
+    known = ~target.isnan()
+    f, y = (_centred(torch.where(known, part, 0.0), known) for part in (prediction, target))
+    lengths = (f.square().sum(dim=0) * y.square().sum(dim=0) + TINY).sqrt()
+    r = (f * y).sum(dim=0) / lengths  # (columns,)
+    return (1 - r).sum() / counts.sum().clamp(min=1)
+
+
+def comparable(target: Tensor) -> Tensor:
+    """A mask of the columns with two different known labels or more."""
+    unknown = target.isnan()
+    high = torch.where(unknown, -math.inf, target).amax(dim=0)
+    return high > torch.where(unknown, math.inf, target).amin(dim=0)
+
+
+def _centred(values: Tensor, known: Tensor) -> Tensor:
+    """Less the mean of the known rows of each column; 0 in the unknown ones."""
+    mean = values.sum(dim=0) / known.sum(dim=0).clamp(min=1)
+    return torch.where(known, values - mean, 0.0)
 
 
 def train(

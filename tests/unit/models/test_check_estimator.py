@@ -23,7 +23,7 @@ from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.models.per_perturbation import PerPerturbation
-from cdp_lib.models.trees import BoostedTrees, RandomForest
+from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
 
 FEW = Training(epochs=2, validation_fraction=0.0, device="cpu")
 OWN_WORDS = {
@@ -44,6 +44,7 @@ MODELS = {
     "nearest lines": (NearestLines(3), set()),
     "forest": (RandomForest(5), set()),
     "boosting": (BoostedTrees(5), {"check_regressors_train"}),
+    "LightGBM": (LightGBM(5), {"check_regressors_train"}),
     "one model a perturbation": (PerPerturbation(PlainLeastSquares()), set()),
     "network": (
         FeedForward((4,), training=FEW),

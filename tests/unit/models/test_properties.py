@@ -32,7 +32,7 @@ from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.models.per_perturbation import PerPerturbation
-from cdp_lib.models.trees import BoostedTrees, RandomForest
+from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::cdp_lib.models.linear.AlphaAtEdge"),
@@ -74,7 +74,9 @@ MODELS = {
     "nearest lines": lambda: NearestLines(3),
     "forest": lambda: RandomForest(3, max_features=0.5),
     "boosting": lambda: BoostedTrees(3, max_features=0.5),
+    "LightGBM": lambda: LightGBM(3, max_leaves=4, min_leaf=3),
     "network": lambda: FeedForward((4,), dropout=0.2, training=FEW),
+    "network, correlation": lambda: FeedForward((4,), loss="correlation", training=FEW),
     "autoencoders": lambda: EncoderRegressorDecoder(
         autoencoder(), autoencoder(), FeedForward((4,), training=FEW)
     ),

@@ -1,12 +1,14 @@
 """Forests and boosting are scikit-learn's, with missing labels left out."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.trees import BoostedTrees, RandomForest
+from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
 
 
 def tables(lines=60, missing=True):
@@ -47,22 +49,53 @@ def test_boosting_is_grown_on_the_known_lines_of_each_perturbation():
     np.testing.assert_allclose(P["drug 0"], alone.predict(x))
 
 
-@pytest.mark.parametrize("model", [RandomForest(5), BoostedTrees(5)])
-def test_few_labels_are_predicted_by_a_mean_and_seeds_decide(model):
+def test_lightgbm_is_grown_on_the_known_lines_of_each_perturbation():
+    library = pytest.importorskip("lightgbm")
+    X, Y = tables(missing=True)
+    P = LightGBM(10, max_leaves=4, min_leaf=7, max_features=0.5, seed=2).fit(X, Y).predict(X)
+    alone = library.LGBMRegressor(
+        n_estimators=10,
+        num_leaves=4,
+        min_child_samples=7,
+        colsample_bytree=0.5,
+        random_state=2,
+        deterministic=True,
+        force_row_wise=True,
+        n_jobs=1,
+        verbose=-1,
+    ).fit(X.to_numpy(np.float32)[9:], Y.iloc[9:, 0])
+    np.testing.assert_allclose(P["drug 0"], alone.predict(X.to_numpy(np.float32)))
+    np.testing.assert_allclose(P["drug 2"], Y["drug 2"].mean())
+
+
+def test_without_lightgbm_one_sentence_names_the_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)  # importing it now fails
+    with pytest.raises(InputError, match="pip install lightgbm"):
+        LightGBM().fit(*tables())
+
+
+def lightgbm(*settings, **more):
+    """LightGBM's model, or a test that is skipped where LightGBM is missing."""
+    pytest.importorskip("lightgbm")
+    return LightGBM(*settings, **more)
+
+
+@pytest.mark.parametrize("make", [RandomForest, BoostedTrees, lightgbm])
+def test_few_labels_are_predicted_by_a_mean_and_seeds_decide(make):
     X, Y = tables()
+    model = make(5, max_features=0.5)
     P = model.fit(X, Y).predict(X)
     np.testing.assert_allclose(P["drug 2"], Y["drug 2"].mean())
     np.testing.assert_allclose(P["drug 3"], np.nanmean(Y))
     pd.testing.assert_frame_equal(P, model.fit(X, Y).predict(X), check_exact=True)
     assert not P.equals(model.set_params(seed=1).fit(X, Y).predict(X))
-    model.set_params(seed=0)
 
 
-def test_both_learn_steps_that_no_line_fits():
+@pytest.mark.parametrize("make", [RandomForest, BoostedTrees, lightgbm])
+def test_all_learn_steps_that_no_line_fits(make):
     X, Y = tables(200, missing=False)
-    for model in (RandomForest(30, max_features=0.5), BoostedTrees(40, max_features=0.5)):
-        P = model.fit(X[:150], Y[:150]).predict(X[150:])
-        assert (((P - Y[150:]) ** 2).mean() < 0.5 * Y[150:].var()).all()
+    P = make(40, max_features=0.5).fit(X[:150], Y[:150]).predict(X[150:])
+    assert (((P - Y[150:]) ** 2).mean() < 0.5 * Y[150:].var()).all()
 
 
 def test_bad_settings_are_one_sentence():

@@ -1,5 +1,9 @@
 """The training loop: it learns, stops, restores, repeats itself, and fails in one sentence."""
 
+import math
+
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -7,6 +11,7 @@ from torch import nn
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.training import (
     Training,
+    masked_correlation,
     masked_mse,
     pick_device,
     seeded,
@@ -176,6 +181,42 @@ def test_masked_mse_of_an_unknown_batch_is_zero_with_zero_gradient():
     loss = masked_mse(prediction, torch.full((2, 2), float("nan")))
     loss.backward()
     assert loss.item() == 0.0 and prediction.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_masked_correlation_is_pearsons_over_the_known_rows():
+    rng = np.random.default_rng(0)
+    y, f = rng.normal(size=(2, 30, 4))
+    y[rng.random(y.shape) < 0.3] = np.nan
+    y[:, 3] = np.where(np.isnan(y[:, 3]), np.nan, 2.0)  # constant: it does not count
+    loss = masked_correlation(torch.tensor(f), torch.tensor(y))
+    r = [pd.Series(f[:, j]).corr(pd.Series(y[:, j])) for j in range(3)]
+    assert loss.item() == pytest.approx(1 - np.mean(r))
+    moved = masked_correlation(torch.tensor(5 * f - 2), torch.tensor(y / 3 + 1))
+    assert moved.item() == pytest.approx(loss.item())  # neither scale nor offset matters
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        [[1.0, 2.0]],  # one row
+        [[1.0, 2.0], [1.0, math.nan], [math.nan, 2.0]],  # constant labels
+        [[math.nan, math.nan], [math.nan, 3.0]],
+    ],
+)
+def test_a_correlation_that_nothing_defines_is_zero_with_zero_gradient(target):
+    target = torch.tensor(target)
+    prediction = torch.arange(2.0 * len(target)).reshape(-1, 2).requires_grad_()
+    loss = masked_correlation(prediction, target)
+    loss.backward()
+    assert loss.item() == 0.0 and not prediction.grad.any()
+
+
+def test_the_correlation_of_a_constant_prediction_is_zero_and_can_be_learned_from():
+    prediction = torch.ones(3, 1, requires_grad=True)
+    loss = masked_correlation(prediction, torch.tensor([[1.0], [2.0], [3.0]]))
+    loss.backward()
+    assert loss.item() == 1.0 and torch.isfinite(prediction.grad).all()
+    assert prediction.grad[0] > 0 > prediction.grad[2]
 
 
 def test_a_loss_that_explodes_is_one_sentence():

@@ -10,7 +10,7 @@ from torch import nn
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.blocks import mlp
 from cdp_lib.models.base.training import Training
-from cdp_lib.models.networks.feedforward import FeedForward
+from cdp_lib.models.networks.feedforward import FeedForward, straight_lines
 
 
 def tables(lines=120, missing=0.1):
@@ -191,6 +191,66 @@ def test_the_papers_regressor_learns_labels_as_they_are():
         left[scale] = ((Y - P) ** 2).mean() / Y.var()
         np.testing.assert_allclose(P["drug 2"], np.nanmean(Y))
     assert left[True]["drug 0"] < 0.5 < left[False]["drug 0"]
+
+
+def correlation(**changes):
+    return quick(loss="correlation", training__epochs=100, **changes)
+
+
+def test_the_correlation_loss_ranks_new_lines_and_speaks_in_units_of_the_labels():
+    X, Y = tables(200)
+    P = correlation().fit(X.iloc[:150], Y.iloc[:150]).predict(X.iloc[150:])
+    assert (P.corrwith(Y.iloc[150:]) > 0.7).all()
+    left = ((Y.iloc[150:] - P) ** 2).mean() / Y.iloc[150:].var()
+    assert (left < 0.5).all()  # the labels are near 100, far from where a correlation puts them
+
+
+def test_the_line_from_network_to_labels_is_least_squares_on_the_training_rows():
+    X, Y = tables()
+    model = correlation(training__validation_fraction=0.0).fit(X, Y)
+    P = model.predict(X)
+    for drug in Y:
+        known = Y[drug].notna()
+        slope, offset = np.polyfit(P.loc[known, drug], Y.loc[known, drug], 1)
+        assert slope == pytest.approx(1.0, abs=1e-6)
+        assert offset == pytest.approx(0.0, abs=1e-4)
+    with torch.no_grad():
+        f = model.module_(model._scaled(X.to_numpy())).numpy()
+    r = [pd.Series(f[:, j], Y.index).corr(Y.iloc[:, j]) for j in range(3)]
+    losses = model.history_.train["loss"]
+    assert 1 - np.mean(r) < losses[0] and losses[-1] < 0.5 * losses[0]
+
+
+def test_the_correlation_loss_ignores_units_and_scale_targets():
+    X, Y = tables()
+    P = correlation().fit(X, Y).predict(X)
+    turned = correlation(scale_targets=False).fit(X, 1e-3 * Y + 7).predict(X)
+    np.testing.assert_allclose(turned, 1e-3 * P + 7, atol=1e-4)
+
+
+def test_the_correlation_loss_without_anything_to_compare():
+    X, Y = tables()
+    Y["drug 1"], Y["drug 2"] = np.nan, 4.0
+    Y.loc[Y.index[1:], "drug 0"] = np.nan  # a single label
+    everything = correlation(training__validation_fraction=0.0)
+    P = everything.fit(X, Y).predict(X)
+    np.testing.assert_allclose(P["drug 0"], Y["drug 0"].iloc[0])
+    np.testing.assert_allclose(P["drug 1"], np.nanmean(Y.to_numpy()))
+    np.testing.assert_allclose(P["drug 2"], 4.0)
+    one = everything.fit(X[:1], Y[:1]).predict(X)
+    np.testing.assert_allclose(one.iloc[0], everything.predict(X[:1]).iloc[0])
+    with pytest.raises(InputError, match="In the 12 rows that stop"):
+        correlation().fit(X, Y)
+    with pytest.raises(InputError, match="batch_size is 1"):
+        correlation(training__batch_size=1).fit(*tables())
+    with pytest.raises(InputError, match="loss is 'spearman'"):
+        quick(loss="spearman").fit(*tables())
+
+
+def test_a_network_that_says_one_thing_is_given_the_mean():
+    f, y = np.full((5, 2), 3.0), np.array([[1.0, 2.0, 3.0, np.nan, 5.0], [np.nan] * 5]).T
+    a, b = straight_lines(f + 1e-9 * np.arange(5)[:, None], y)  # float32 cannot mean that
+    np.testing.assert_allclose(a, [2.75, 0.0]), np.testing.assert_allclose(b, [0.0, 1.0])
 
 
 def test_the_published_epoch_is_the_best_on_the_test_rows():
