@@ -30,6 +30,23 @@ TISSUE_NAMES = {
     "adrenal_gland": "adrenal_cortex",
 }
 
+# The lineages of Oncotree by our tissues, where they are not the same word.
+LINEAGES = {
+    "bile_duct": "Biliary Tract",
+    "urinary_tract": "Bladder/Urinary Tract",
+    "colorectal": "Bowel",
+    "central_nervous_system": "CNS/Brain",
+    "esophagus": "Esophagus/Stomach",
+    "gastric": "Esophagus/Stomach",
+    "esophagus/stomach": "Esophagus/Stomach",
+    "upper_aerodigestive": "Head and Neck",
+    "lymphocyte": "Lymphoid",
+    "plasma_cell": "Lymphoid",
+    "ovary": "Ovary/Fallopian Tube",
+    "adrenal_cortex": "Adrenal Gland",
+}
+LEUKAEMIAS = {"ALL": "Lymphoid", "CLL": "Lymphoid", "AML": "Myeloid", "CML": "Myeloid"}
+
 # Lines of one donor or ancestor, by stripped name, that a naive split would separate.
 TWINS = (
     ("SNB19", "U251MG", "U251"),
@@ -91,6 +108,20 @@ def harmonised_tissue(tissue: object) -> str:
         return "unknown"
     name = re.sub(r"\s+", "_", str(tissue).strip().lower())
     return TISSUE_NAMES.get(name, name)
+
+
+def oncotree_lineage(lines: pd.DataFrame) -> pd.Series:
+    """The tissue of each line as Oncotree's lineages say it: "Bowel", "Lymphoid", "Myeloid", ...
+
+    `lines` has the column `tissue` and, for leukaemias, `subtype`: those of lymphoid cells (ALL,
+    CLL) are Lymphoid, those of myeloid cells (AML, CML) Myeloid, and others stay "Blood".
+    """
+    tissue = lines["tissue"].map(lambda name: LINEAGES.get(name, str(name).replace("_", " ")))
+    tissue = tissue.map(lambda name: name if name in LINEAGES.values() else name.title())
+    if "subtype" in lines:
+        blood = (lines["tissue"] == "blood") & lines["subtype"].isin(LEUKAEMIAS)
+        tissue = tissue.where(~blood, lines["subtype"].map(LEUKAEMIAS))
+    return tissue.rename("lineage")
 
 
 def nci60_lines() -> pd.DataFrame:

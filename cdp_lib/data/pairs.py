@@ -85,23 +85,25 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             f"The table of pairs has {int(nameless.sum())} row(s) without a line or a drug: name "
             f"them (a single drug stands as drug_a and drug_b) or drop them."
         )
-    first, second = pairs["drug_a"].astype(str), pairs["drug_b"].astype(str)
-    swap = first > second
-    long = pd.DataFrame(
-        {
-            "line": pairs["line"].astype(str),
-            "drug_a": first.where(~swap, second),
-            "drug_b": second.where(~swap, first),
-            "value": pairs["value"],
-        }
-    )
-    given = pd.DataFrame({"a": first, "b": second}).drop_duplicates()
+    long = in_order(pairs)[COLUMNS]
+    given = pairs[["drug_a", "drug_b"]].astype(str).drop_duplicates()
     unordered = long[["drug_a", "drug_b"]].drop_duplicates()
     long = long.dropna(subset=["value"])
     merged = long.groupby(["line", "drug_a", "drug_b"], as_index=False, sort=False)["value"].mean()
     return merged, (
         f"{len(given) - len(unordered)} pair(s) stood in both orders, "
         f"{len(long) - len(merged)} repeated measurement(s) merged by their mean"
+    )
+
+
+def in_order(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with the smaller name of each pair first."""
+    first, second = pairs["drug_a"].astype(str), pairs["drug_b"].astype(str)
+    swap = first > second
+    return pairs.assign(
+        line=pairs["line"].astype(str),
+        drug_a=first.where(~swap, second),
+        drug_b=second.where(~swap, first),
     )
 
 

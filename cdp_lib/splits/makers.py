@@ -111,8 +111,12 @@ def leave_tissues_out(
     seed=0,
     groups: Groups = "tissue",
     donors: Groups = "auto",
+    only=None,
 ) -> Split:
     """Hold out whole tissues; n_folds=None makes one fold a tissue.
+
+    `only` names the tissues to hold out, a fold each (`n_folds` counts for nothing): lines of all
+    other tissues are trained on in every fold.
 
     A line outside the tested tissues whose donor is tested takes no part in that fold, and one
     whose donor is tuned on is not trained on.
@@ -131,12 +135,41 @@ def leave_tissues_out(
         )
     kin, kept = _line_groups(cohort, donors)
     plan = Plan("leave tissues out", "line", _numbers(tissues), np.arange(Y.shape[1]), kin)
-    n_folds = tissues.nunique() if n_folds is None else n_folds
+    if only is not None:
+        only = _known_tissues(only, tissues)
+    n_folds = tissues.nunique() if n_folds is None or only else n_folds
     meaning = (
         "all lines of a tissue ({kept})",
         "a kind of cancer never seen is predicted for known perturbations",
     )
-    return _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, kept)
+    split = _split(plan, Y.notna(), n_folds, repeats, tune, seed, meaning, kept)
+    return _only(split, tissues, only) if only else split
+
+
+def _known_tissues(only, tissues: pd.Series) -> list:
+    only = [only] if isinstance(only, str) else list(dict.fromkeys(only))
+    unknown = [tissue for tissue in only if tissue not in set(tissues)]
+    if unknown or not only:
+        raise InputError(
+            f"{len(unknown)} of the {len(only)} tissues to hold out are of no line, such as "
+            f"{(unknown or ['none'])[0]!r}: name tissues that the cohort has."
+        )
+    return only
+
+
+def _only(split: Split, tissues: pd.Series, only: list) -> Split:
+    """The folds that test these tissues, in their order, numbered anew."""
+    tested = {(fold.repeat, tissues[fold.test.any(axis=1)].iloc[0]): fold for fold in split}
+    folds = tuple(
+        replace(tested[repeat, tissue], number=number)
+        for repeat in sorted({fold.repeat for fold in split})
+        for number, tissue in enumerate(only)
+        if (repeat, tissue) in tested
+    )
+    sentence = split.sentence.replace(
+        f"each of {tissues.nunique()} folds", f"each of {len(only)} folds"
+    )
+    return replace(split, sentence=sentence, folds=folds)
 
 
 def leave_perturbations_out(

@@ -6,9 +6,10 @@ block's edge fall on both sides: the folds are neither random nor grouped.
 """
 
 import numpy as np
+import pandas as pd
 
 from cdp_lib.errors import InputError
-from cdp_lib.splits import TEST, Fold, Split
+from cdp_lib.splits import TEST, TRAIN, TUNE, Fold, Split
 
 AXES = {"line": 0, "perturbation": 1}
 
@@ -41,5 +42,49 @@ def file_order(cohort, n_folds: int = 5, held: str = "line") -> Split:
         f"{name.capitalize()}: each of {n_folds} folds holds out consecutive "
         f"{held}s of the file, neither shuffled nor grouped; the score depends on the "
         "order of the file.",
+        tuple(folds),
+    )
+
+
+def folds_of(cohort, column: str = "fold", tune: bool = False, repeats: int = 1) -> Split:
+    """The folds that a column of `cohort.perturbations` names: those of others, for their scores.
+
+    Each fold tests the perturbations of one number in every line and trains on all others. With
+    `tune` the next number is kept for tuning, so that number k is tested and k + 1 tuned on; up to
+    as many `repeats` as there are other folds tune on k + 2 and so on.
+
+    >>> from types import SimpleNamespace
+    >>> Y = pd.DataFrame(np.zeros((2, 3)), columns=["A + B", "A + C", "B + C"])
+    >>> screen = SimpleNamespace(Y=Y, perturbations=pd.DataFrame({"fold": [0, 1, 0]}, Y.columns))
+    >>> [fold.test[0].tolist() for fold in folds_of(screen)]
+    [[True, False, True], [False, True, False]]
+    """
+    table = getattr(cohort, "perturbations", pd.DataFrame())
+    if column not in table:
+        raise InputError(
+            f"The perturbations have no column {column!r} with published folds: use a maker of "
+            "splits, such as leave_perturbations_out."
+        )
+    number, known = pd.factorize(table.loc[cohort.Y.columns, column], sort=True)
+    n_folds = len(known)
+    if (number < 0).any() or n_folds < 2 + tune or not 1 <= repeats <= (n_folds - 1 if tune else 1):
+        raise InputError(
+            f"The column {column!r} names {n_folds} folds and leaves {int((number < 0).sum())} "
+            f"perturbations without one: every perturbation needs a fold, tuning needs 3 folds, "
+            "and repeats only tune on other ones."
+        )
+    folds = []
+    for repeat in range(repeats):
+        for tested in range(n_folds):
+            roles = np.where(number == tested, TEST, TRAIN).astype(np.int8)  # (perturbations,)
+            if tune:
+                roles[number == (tested + 1 + repeat) % n_folds] = TUNE
+            cells = np.broadcast_to(roles, cohort.Y.shape)
+            folds.append(Fold(cells, repeat, tested, names=(cohort.Y.index, cohort.Y.columns)))
+    tuned = ", and tunes on another of them" if tune else ""
+    return Split(
+        f"published folds ({column})",
+        f"Published folds: each of {n_folds} folds holds out the perturbations that others held "
+        f"out, in all lines{tuned}; a score stands beside theirs.",
         tuple(folds),
     )

@@ -36,6 +36,7 @@ from cdp_lib.data.readers.generic import (
     gct,
     gmt,
     hint_binary,
+    name_list,
     smiles_lines,
     zinc_substances,
 )
@@ -50,6 +51,7 @@ from cdp_lib.data.readers.nci60 import (
     nci60_expression,
 )
 from cdp_lib.data.readers.rds import rds
+from cdp_lib.data.readers.synergy import fold_scores, oneil_synergy
 
 __all__ = [
     "almanac_drugs",
@@ -70,6 +72,7 @@ __all__ = [
     "depmap_wide",
     "drug_smiles",
     "edge_list",
+    "fold_scores",
     "gct",
     "gdsc_drugs",
     "gdsc_fitted",
@@ -79,7 +82,9 @@ __all__ = [
     "gmt",
     "hint_binary",
     "mutation_matrices",
+    "name_list",
     "nci60_expression",
+    "oneil_synergy",
     "prism_auc",
     "prism_logfold",
     "prism_treatments",

@@ -269,3 +269,12 @@ def cmp_models(path: str | Path) -> pd.DataFrame:
     frame = read_table(path, need=("model_id", *columns), free_text=True)
     frame = lines_table(frame, "model_id", path, SIDM)
     return with_notes(frame[list(columns)].rename(columns=columns))
+
+
+def name_list(path: str | Path) -> pd.DataFrame:
+    """Names [name], one a line, without a header; a name with a comma stands in quotes."""
+    column = read_table(path, names=("name",))["name"]
+    names = known_names(column, "name", path, r"(?=.*[A-Za-z]).+")
+    if names.map(is_smiles).all():
+        raise InputError(f"{Path(path).name} holds SMILES where names belong: check its name.")
+    return with_notes(pd.DataFrame({"name": names.tolist()}))

@@ -15,6 +15,7 @@ import pandas as pd
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.data.studies import sources
 from cdp_lib.data.studies.assembly import assemble, chosen, join
+from cdp_lib.data.studies.lists import keep_listed
 from cdp_lib.data.studies.sources import Source, notes, step
 from cdp_lib.data.studies.tables import OMICS
 from cdp_lib.errors import InputError, nearest
@@ -30,6 +31,7 @@ def dependency_classes(
     at_least: str | None = "dependency",
     release: str | None = None,
     share: tuple[float, float] | None = None,
+    perturbations: str | Iterable[str] | None = None,
 ) -> Cohort:
     """Expression -> 1 where a line needs a gene, 0 where it does not, of nearly every gene.
 
@@ -37,7 +39,8 @@ def dependency_classes(
     "dependency" (gene effect below -0.5), a "strong" one (below -1), or None for the classes
     themselves, 0, 1 and 2. `release`: 22Q1 in the pocket edition, otherwise 19Q4 or 23Q4.
     `share=(0.05, 0.95)` keeps the genes that such a share of the joined lines needs: it looks
-    at all lines. A gene that every line needs, or none, has no score.
+    at all lines. A gene that every line needs, or none, has no score. `perturbations` keeps a
+    paper's own genes ("perturbations of task 1" of bodinier2025), or those that are named.
     """
     assay = source.choice("dependency-classes", "assay", assay)
     release = source.choice("dependency-classes", "release", release)
@@ -53,6 +56,8 @@ def dependency_classes(
         steps.append(step(source, name, tables[name].shape, None, notes(tables[name])))
     Y, tables, joined = join(source, Y, tables, None)
     steps += joined
+    if perturbations is not None:
+        Y = keep_listed(source, Y, Y.columns.to_series(), perturbations, steps)
     if at_least is not None:
         Y = (Y >= AT_LEAST[at_least]).astype("float32").where(Y.notna())
     if share is not None:

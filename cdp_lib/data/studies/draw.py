@@ -28,6 +28,7 @@ QUICK = {
     "drug-response": {"lines": 240, "features": 600, "perturbations": 60},
     "drug-pairs": {"features": 600},
     "prism": {"lines": 240, "features": 600, "perturbations": 300},
+    "synergy": {"features": 600},
 }
 SIZES = ("lines", "features", "perturbations")
 

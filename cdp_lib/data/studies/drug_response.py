@@ -6,6 +6,7 @@ from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.studies import drugs as drug_tables
 from cdp_lib.data.studies import sources
 from cdp_lib.data.studies.assembly import assemble, chosen, join, with_structures
+from cdp_lib.data.studies.lists import keep_listed
 from cdp_lib.data.studies.sources import Source, notes, step
 from cdp_lib.data.studies.tables import OMICS
 
@@ -29,6 +30,7 @@ def drug_response(
     screen: str | None = None,
     release: str | None = None,
     structures: bool = False,
+    perturbations: str | Iterable[str] | None = None,
 ) -> Cohort:
     """Five omics -> ln IC50 (uM) of GDSC (wang2022, dong2020, bodinier2025).
 
@@ -36,7 +38,8 @@ def drug_response(
     pocket edition all but copy_number, which leaves 274 of its 480 lines; `omics=()` keeps every
     line of the screen. `screen` ("GDSC1 25Feb20" by default) and `release` (19Q4 by default, 19Q3,
     23Q4) name the official releases of the responses and of DepMap's omics; the pocket edition has
-    one of each. `structures=True` keeps drugs with known SMILES.
+    one of each. `structures=True` keeps drugs with known SMILES, `perturbations` a paper's own
+    drugs ("perturbations of task 2" of bodinier2025), or those that are named.
     """
     screen = source.choice("drug-response", "screen", screen)
     release = source.choice("drug-response", "release", release)
@@ -48,6 +51,9 @@ def drug_response(
     drugs = drug_tables.describe(drugs.assign(drug_id=drugs.index))
     label = drug_tables.labelled(drugs)
     Y, drugs = Y.set_axis(label.loc[Y.columns], axis=1), drugs.set_axis(label)
+    if perturbations is not None:
+        Y = keep_listed(source, Y, drugs["name"], perturbations, steps)
+        drugs = drugs.loc[Y.columns]
     if structures:
         Y, drugs = with_structures(Y, drugs, steps)
     tables = {}

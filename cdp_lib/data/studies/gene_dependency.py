@@ -8,6 +8,7 @@ import pandas as pd
 from cdp_lib.data.cohort import Cohort, Step
 from cdp_lib.data.studies import sources
 from cdp_lib.data.studies.assembly import assemble, chosen, join
+from cdp_lib.data.studies.lists import keep_listed
 from cdp_lib.data.studies.sources import Source, notes, step
 from cdp_lib.data.studies.tables import OMICS
 from cdp_lib.errors import InputError
@@ -32,6 +33,7 @@ def gene_dependency(
     shared_genes: bool = False,
     min_sd: float | None = None,
     max_zeros: float | None = None,
+    perturbations: str | Iterable[str] | None = None,
 ) -> Cohort:
     """Expression -> what happens when a gene is knocked out (itzhacky2021, bodinier2025).
 
@@ -39,7 +41,8 @@ def gene_dependency(
     as a common essential gene); the pocket edition knows the effect only. `release`: 19Q4 or 23Q4.
     The published filters, the last two of which look at all lines: `complete_lines` drops lines
     with a missing value, `shared_genes` genes that are not in every table, `min_sd` (0.1) genes
-    whose response hardly varies, `max_zeros` (0.8) features that are mostly 0.
+    whose response hardly varies, `max_zeros` (0.8) features that are mostly 0. `perturbations`
+    keeps a paper's own genes ("perturbations of task 1" of bodinier2025), or those that are named.
     """
     target = source.choice("gene-dependency", "target", target)
     release = source.choice("gene-dependency", "release", release)
@@ -74,6 +77,8 @@ def gene_dependency(
         steps.append(Step("genes in every table", Y.shape, None, ""))
     Y, tables, joined = join(source, Y, tables, paper.get("complete"))
     steps += joined
+    if perturbations is not None:
+        Y = keep_listed(source, Y, Y.columns.to_series(), perturbations, steps)
     if min_sd is not None:
         Y = Y.loc[:, Y.std() > min_sd]
         steps.append(

@@ -45,6 +45,11 @@ EARLY = {"19Q3": "depmap-19q3", "19Q4": "depmap-19q4"}  # releases that share th
 LATE = "depmap-23q4"
 PRISM = "primary-screen-replicate-collapsed-"
 MATRIX = "OmicsSomaticMutationsMatrix"
+LISTS = {  # of bodinier2025 -> its file
+    **{f"perturbations of task {n}": f"list_of_perturbations_task_{n}" for n in range(1, 6)},
+    **{f"tissues of task {n}": f"list_of_tissues_task_{n}" for n in (3, 4)},
+    "most variant genes": "list_of_most_variant_genes",
+}
 
 EVERYWHERE = {
     "lines": table(readers.sample_info, "depmap-19q4", "sample_info.csv"),
@@ -65,6 +70,12 @@ EVERYWHERE = {
         readers.almanac_drugs, "nci-almanac-pocket", "nsc_cid_smiles_class_name.csv"
     ),
     "ALMANAC names": table(readers.drug_smiles, "nci-almanac-pocket", "drug_smiles.csv"),
+    "synergy": table(readers.oneil_synergy, "oneil-synergy", "labels.csv"),
+    **{name: table(readers.name_list, "leap-lists", f"{file}.csv") for name, file in LISTS.items()},
+}
+OTHERS = {  # what others measured on the same folds: nobody did on simulated data
+    "synergy, features": table(readers.fold_scores, "oneil-synergy", "metrics_summary.csv"),
+    "synergy, names": table(readers.fold_scores, "oneil-synergy", "ohe_metrics_summary.csv"),
 }
 OFFICIAL = EVERYWHERE | {
     **{
@@ -171,7 +182,7 @@ POCKET = EVERYWHERE | {
     ),
     "pathways": table(readers.gmt, "msigdb-hallmark", "h.all.v5.1.symbols.gmt"),
 }
-TABLES = {"teaching": OFFICIAL, "official": OFFICIAL, "pocket": POCKET}
+TABLES = {"teaching": OFFICIAL, "official": OFFICIAL | OTHERS, "pocket": POCKET | OTHERS}
 
 OMICS = ("expression", "mutation", "copy_number", "rppa", "metabolites")
 SCREENS = tuple(name.removeprefix("GDSC ") for name in OFFICIAL if name.startswith("GDSC GDSC"))

@@ -14,11 +14,12 @@ from xml.sax.saxutils import escape
 import numpy as np
 import pandas as pd
 
-from cdp_lib.data.ids import NCI60, nci60_lines
+from cdp_lib.data.ids import NCI60, nci60_lines, oncotree_lineage
 from cdp_lib.data.teaching.omics import drug_facts, facts
 from cdp_lib.data.teaching.world import World
 
 DRUG_LIST = "1.Drug_listMon Jun 24 09_00_55 2019.csv"
+XENOGRAFTED = ("erlotinib", "paclitaxel", "tamoxifen", "trametinib")  # drugs of both worlds
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the time in every zip file, so that its bytes never change
 
 
@@ -58,6 +59,8 @@ def write_files(folder: Path, world: World) -> None:
     write_gdsc(folder, world)
     write_prism(folder, world)
     write_nci60(folder, world)
+    write_synergy(folder, world)
+    write_lists(folder, world)
     write_knowledge(folder, world)
 
 
@@ -403,6 +406,39 @@ def write_nci60(folder: Path, world: World) -> None:
         wide = table.rename(index=place).T.rename_axis("Identifier")
         text = wide.to_csv(sep="\t", float_format="%.5g", lineterminator="\n")
         write_zip(folder / f"cellminer/nci60_{name}.zip", f"{name}.txt", text)
+
+
+def write_synergy(folder: Path, world: World) -> None:
+    """Pairs of drugs as DeepSynergy's table has them."""
+    table = world.synergy.assign(line=world.synergy["line"].map(ids(world)["stripped"]))
+    label = table["drug_a"] + "_" + table["drug_b"] + "_" + table["line"]
+    columns = {"drug_a": "drug_a_name", "drug_b": "drug_b_name", "line": "cell_line"}
+    table = table.rename(columns=columns).set_index(label.rename(None))
+    write_csv(folder / "oneil-synergy/labels.csv", table[[*columns.values(), "synergy", "fold"]])
+
+
+def write_lists(folder: Path, world: World) -> None:
+    """What each task is about: genes that some lines need, drugs, tissues, genes that vary."""
+    causes = world.dependency.causes
+    genes = causes.index[~causes["kind"].isin(["never", "always"])].str.lower()
+    drugs = world.drugs.measured.columns.str.lower()
+    tissue = world.lines.lines["lineage"].to_frame("tissue")
+    tissues = oncotree_lineage(tissue).value_counts()
+    expression = world.lines.omics["expression"]
+    most = expression.std().sort_values(ascending=False).index[: round(0.8 * expression.shape[1])]
+    for name, names in {
+        "perturbations_task_1": genes,
+        "perturbations_task_2": drugs,
+        "perturbations_task_3": genes,
+        "perturbations_task_4": drugs[: max(2, round(0.8 * len(drugs)))],
+        "perturbations_task_5": pd.Index(XENOGRAFTED).intersection(world.drugs.measured.columns),
+        "tissues_task_3": tissues.index,
+        "tissues_task_4": tissues.index[: max(2, len(tissues) - 3)],
+        "most_variant_genes": most,
+    }.items():
+        path = folder / f"leap-lists/list_of_{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
 
 
 def write_knowledge(folder: Path, world: World) -> None:

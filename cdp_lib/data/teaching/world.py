@@ -19,6 +19,7 @@ from cdp_lib.data.teaching.responses import (
     simulate_prism,
     standard,
 )
+from cdp_lib.data.teaching.synergy import simulate_synergy
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class World:
     panel: dict[str, pd.DataFrame]  # expression, microrna, protein of the panel's lines
     edges: pd.DataFrame  # gene_a, gene_b
     pathways: dict[str, list[str]]
+    synergy: pd.DataFrame  # long: line, drug_a, drug_b, synergy, fold
 
 
 def simulate(lines: int, genes: int, perturbed: int, drugs: int, seed: int) -> World:
@@ -56,6 +58,7 @@ def simulate(lines: int, genes: int, perturbed: int, drugs: int, seed: int) -> W
         panel=simulate_panel(base, seed),
         edges=draw_edges(base, np.random.default_rng([seed, 9])),
         pathways=draw_pathways(base, np.random.default_rng([seed, 10])),
+        synergy=simulate_synergy(base, response, seed),
     )
 
 

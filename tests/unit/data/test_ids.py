@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdp_lib.data import readers
-from cdp_lib.data.ids import TWINS, IdMap, nci60_lines, normalised
+from cdp_lib.data.ids import (
+    TWINS,
+    IdMap,
+    harmonised_tissue,
+    nci60_lines,
+    normalised,
+    oncotree_lineage,
+)
 from cdp_lib.errors import InputError
 
 SAMPLES = pd.DataFrame(
@@ -204,3 +211,17 @@ def test_real_twins_share_a_donor(real, twins):
     lines = real.to_ach(twins).mapping
     donors = real.donors(lines)
     assert donors.notna().all() and donors.nunique() == 1
+
+
+def test_lineages_of_oncotree():
+    lines = pd.DataFrame(
+        {
+            "tissue": ["gastric", "blood", "blood", "blood", "plasma_cell", "soft_tissue"],
+            "subtype": ["x", "ALL", "AML", "unspecified", "multiple_myeloma", "x"],
+        }
+    )
+    found = oncotree_lineage(lines).tolist()
+    assert found == ["Esophagus/Stomach", "Lymphoid", "Myeloid", "Blood", "Lymphoid", "Soft Tissue"]
+    known = ["Bowel", "CNS/Brain", "Bladder/Urinary Tract", "Head and Neck", "Lung"]
+    ours = pd.DataFrame({"tissue": [harmonised_tissue(name) for name in known]})
+    assert oncotree_lineage(ours).tolist() == known

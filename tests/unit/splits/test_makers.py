@@ -272,6 +272,21 @@ def test_balance(leave):
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_only_the_tissues_that_are_named_are_held_out():
+    data = cohort()
+    split = leave_tissues_out(data, only=["t5", "t2"], repeats=2)
+    tissue = data.lines["tissue"]
+    held = [set(tissue[fold.test.any(axis=1)]) for fold in split]
+    assert held == [{"t5"}, {"t2"}] * 2
+    assert [(fold.repeat, fold.number) for fold in split] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert "each of 2 folds" in str(split)
+    assert len(leave_tissues_out(data, only="t1")) == 1
+    with pytest.raises(InputError, match="'t9'"):
+        leave_tissues_out(data, only=["t1", "t9"])
+    with pytest.raises(InputError, match="tissues"):
+        leave_tissues_out(data, only=[])
+
+
 def test_repeats_of_a_tissue_split_differ():
     tissue = np.repeat([f"t{i}" for i in range(12)], range(1, 13))
     data = SimpleNamespace(

@@ -1,5 +1,7 @@
 """Folds in the order of the file are what unshuffled KFold does."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,3 +34,40 @@ def test_file_order_says_what_is_wrong():
         published.file_order(Y, 5, "gene")
     with pytest.raises(InputError, match="24 lines"):
         published.file_order(Y, 25)
+
+
+@pytest.fixture
+def screen():
+    pairs = pd.DataFrame({"fold": [0, 2, 1, 0, 2, 1]}, [f"pair {j}" for j in range(6)])
+    return SimpleNamespace(
+        Y=pd.DataFrame(np.zeros((3, 6)), columns=pairs.index), perturbations=pairs
+    )
+
+
+def test_published_folds_hold_out_what_others_held_out(screen):
+    for number, fold in enumerate(published.folds_of(screen)):
+        tested = (screen.perturbations["fold"] == number).to_numpy()
+        assert (fold.test == tested).all() and (fold.train == ~tested).all()
+        fold.match(screen.Y)
+
+
+def test_each_of_the_other_folds_is_tuned_on_once(screen):
+    split = published.folds_of(screen, tune=True, repeats=2)
+    fold_of = screen.perturbations["fold"].to_numpy()
+    runs = {
+        (fold_of[fold.test[0]][0], fold_of[fold.tune[0]][0])
+        for fold in split
+        if len(set(fold_of[fold.tune[0]])) == 1
+    }
+    assert runs == {(0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (2, 1)} and len(split) == 6
+    assert "tunes on another" in str(split)
+
+
+def test_published_folds_say_what_is_missing(screen):
+    with pytest.raises(InputError, match="'folds'"):
+        published.folds_of(screen, "folds")
+    with pytest.raises(InputError, match="3 folds"):
+        published.folds_of(screen, tune=True, repeats=3)
+    screen.perturbations["fold"] = [0, 1, None, 0, 1, 0]
+    with pytest.raises(InputError, match="leaves 1 perturbations"):
+        published.folds_of(screen)

@@ -226,6 +226,29 @@ def small_files() -> dict[str, Small]:
             ),
             "\t",
         ),
+        "name_list": Small("aars2\nmk-2206\nc1orf220\n5-fluorouracil\n", ",", 0, measured=None),
+        "oneil_synergy": Small(
+            with_texts(
+                ",",
+                ",drug_a_name,drug_b_name,cell_line,synergy,fold",
+                [
+                    (f"{d}_MK-{n}_{line}", d, f"MK-{n}", line, f"{3.5 - n}", f"{n % 3}")
+                    for n, (d, line) in enumerate(
+                        zip(DRUGS, ("A2058", "A375", "HT29", "VCAP"), strict=True)
+                    )
+                ],
+            ),
+            measured=4,
+        ),
+        "fold_scores": Small(
+            with_texts(
+                ",",
+                "Test,Val,MSE,MSE_SE,SCC,PCC",
+                [(t, v, f"21{v}.5", f"9.{t}", "0.7", "0.71") for t in "01" for v in "12" if t != v],
+            ),
+            ids=1,
+            measured=2,
+        ),
         "nci60_expression": Small(table("Gene", LINES, GENES, wide)),
         "mutation_matrices": Small(table("", LABELS, ACH, bits), read=both),
     }

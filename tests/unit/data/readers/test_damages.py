@@ -34,6 +34,7 @@ TAKEN = {
         "cellminer": WHOLE_ROWS,
         "edge_list": WHOLE_ROWS,
     },
+    "cut in a middle row": {"name_list": "a shorter name is a name, and the file has no more"},
     "the last cell missing in a row": {"gmt": "a gene set may have any number of genes"},
     "an id of another row": {
         "prism_auc": OTHER_ROW,
