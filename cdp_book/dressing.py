@@ -2,6 +2,7 @@
 
 setup, parameters, check, solution, hide-input    folded, under a label that says what is there
 deeper                                a run of cells in one fold, "Deeper: <title>"
+a long table below a picture of its cell          folded, under its own caption
 at the end                            where the outputs come from, and how to repeat the run
 """
 
@@ -26,6 +27,8 @@ FOLDS = {  # tag: (what Jupyter Book calls the fold, what is folded)
 DEEPER = re.compile(r"\*\*Deeper: (.+?)\.?\*\*\s*")
 HEADING = re.compile(r"^#+ ", re.MULTILINE)
 PICTURE = re.compile(r"<(figure|svg|img)\b")
+CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.DOTALL)
+LONG = 5  # rows; a shorter table is read at a glance
 NAMED = ("cdp-lib", "numpy", "pandas", "scikit-learn", "torch")  # versions at the foot
 
 
@@ -39,6 +42,7 @@ def dress(cell: dict[str, Any]) -> None:
     if "hide-input" in mine:
         words = "how it is drawn" if draws(cell) else "the code"
         _label(cell, f"Show {words}", f"Hide {words}")
+        _fold_tables(cell)
 
 
 def _label(cell: dict[str, Any], show: str, hide: str) -> None:
@@ -53,6 +57,18 @@ def draws(cell: dict[str, Any]) -> bool:
         for output in cell.get("outputs", [])
         for kind, text in output.get("data", {}).items()
     )
+
+
+def _fold_tables(cell: dict[str, Any]) -> None:
+    """Below a picture, a long table gives the numbers to those who ask for them."""
+    drawn = False
+    for output in cell.get("outputs", []):
+        page = "".join(output.get("data", {}).get("text/html", ""))
+        caption = CAPTION.search(page)
+        if drawn and caption and page.count("<tr") > LONG and "<figure" not in page:
+            opening = f'<details class="numbers"><summary>In numbers: {caption[1]}</summary>'
+            output["data"]["text/html"] = f"{opening}\n{page}\n</details>"
+        drawn = drawn or draws({"outputs": [output]})
 
 
 def with_folds(cells: list[dict[str, Any]], where: str) -> list[dict[str, Any]]:

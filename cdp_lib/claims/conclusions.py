@@ -229,12 +229,13 @@ def told(
     if leaky is not None:
         leak = f" ({rule.leak})" if rule.leak else ""
         lines.append(f"With the leak{leak}. " + "; ".join(map(sentence, _rows(leaky))) + ".")
-    lines += [because] if because else []
-    words = "\n".join([head, f"Does it hold? {verdict}.", *lines])
-    small = "".join(f"<br>\n<small>{escape(line)}</small>" for line in lines)
+    words = "\n".join([head, f"Does it hold? {verdict}.", *lines, *([because] if because else [])])
+    why = f"<br>\n{escape(because)}" if because else ""
+    numbers = "<br>\n".join(map(escape, lines))
     page = (
         f'<aside class="cdp-conclusion" data-status="{escape(found)}" id="{rule.id}" {BESIDE}>\n'
-        f"<p>{escape(head)}<br>\nDoes it hold? <strong>{escape(verdict)}</strong>.{small}</p>\n"
+        f"<p>{escape(head)}<br>\nDoes it hold? <strong>{escape(verdict)}</strong>.{why}</p>\n"
+        f"<details><summary>The rule, and the numbers</summary>\n<p>{numbers}</p>\n</details>\n"
         "</aside>"
     )
     return page, words

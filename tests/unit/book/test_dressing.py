@@ -104,3 +104,30 @@ def test_the_foot_says_when_from_what_and_how_to_repeat_it():
 def test_the_foot_of_an_executed_page_calls_simulated_data_simulated():
     foot = dressing.executed_foot({"data": "teaching", "profile": "quick", "seed": 0}, "cdp run a")
     assert "simulated data" in foot and "quick" in foot and "<code>cdp run a</code>" in foot
+
+
+FIGURE = "<figure><svg></svg></figure>"
+
+
+def table(rows, caption="Scores"):
+    return f"<table><caption>{caption}</caption>{'<tr><td>1</td></tr>' * rows}</table>"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "folded"),
+    [
+        ([FIGURE, table(9)], [False, True]),
+        ([table(9), FIGURE], [False, False]),  # what comes first is what the cell is about
+        ([FIGURE, table(4)], [False, False]),
+        ([table(9)], [False]),
+        ([FIGURE, table(9), table(9)], [False, True, True]),
+    ],
+)
+def test_a_long_table_below_a_figure_is_folded_under_its_caption(outputs, folded):
+    shown = [{"output_type": "display_data", "data": {"text/html": html}} for html in outputs]
+    cell = {"cell_type": "code", "metadata": {"tags": ["hide-input"]}, "outputs": shown}
+    dressing.dress(cell)
+    pages = [output["data"]["text/html"] for output in cell["outputs"]]
+    assert [page.startswith("<details") for page in pages] == folded
+    for page, html in zip(pages, outputs, strict=True):
+        assert html in page and ("<summary>In numbers: Scores" in page) == (page != html)
