@@ -255,6 +255,40 @@ def percent_top(
     return percent
 
 
+def top_shared(k: int, lower_is_better: bool = True) -> Callable[[np.ndarray, np.ndarray], float]:
+    """Which share of the k best cells is among the k predicted first, as a metric of one line.
+
+    With w[c] = 1 for the cells among the k first, and at the border, where several cells are equal,
+    the chance of each under random order,
+
+        share = sum over cells of w_measured[c] w_predicted[c] / k
+
+    so a constant prediction over m cells scores k / m.  NaN where there are no more than k cells.
+
+    >>> top_shared(2)(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 9.0, 1.0, 8.0]))
+    0.5
+    """
+    if not isinstance(k, Integral) or k < 1:
+        raise InputError(f"top_shared needs a whole number k of at least 1, not {k!r}.")
+    sign = 1.0 if lower_is_better else -1.0
+
+    def share(truth: np.ndarray, prediction: np.ndarray) -> float:
+        truth, prediction = np.asarray(truth, float), np.asarray(prediction, float)
+        if len(truth) <= k:
+            return np.nan
+        return float(_among_first(sign * truth, k) @ _among_first(sign * prediction, k) / k)
+
+    share.__name__ = f"top {k} shared"
+    return share
+
+
+def _among_first(x: np.ndarray, k: int) -> np.ndarray:
+    """The chance of each cell to be among the k lowest, ties in random order."""
+    border = np.partition(x, k - 1)[k - 1]
+    below, level = x < border, x == border
+    return below + level * (k - below.sum()) / level.sum()
+
+
 def score_frame(
     Y: Matrix, P: Matrix, metrics: tuple[str, ...] | str = ("pearson",), axis: str = "perturbation"
 ) -> pd.DataFrame:

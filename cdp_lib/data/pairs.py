@@ -11,6 +11,7 @@ import pandas as pd
 
 from cdp_lib.data.checks import as_index, as_table, few
 from cdp_lib.data.cohort import Cohort, Step
+from cdp_lib.data.screens import best_combo_scores
 from cdp_lib.errors import InputError
 
 COLUMNS = ["line", "drug_a", "drug_b", "value"]
@@ -70,6 +71,35 @@ class PairScreen(Cohort):
         part = super().subset(lines, perturbations, features, step)
         used = part.perturbations[["drug_a", "drug_b"]].to_numpy().ravel()
         return replace(part, drugs=part.drugs[part.drugs.index.isin(used)])
+
+    def best_combo_scores(self, growth: pd.DataFrame | None = None) -> pd.DataFrame:
+        """xia2018's BestComboScore, lines x pairs: 100 x (growth - that expected of both drugs).
+
+        A screen of growth with each drug alone as "A + A" is needed; a pair has NaN in a line where
+        it or one of its drugs was not measured.  `growth` is a table like Y, such as predictions,
+        which then stand for the pairs *and* for the drugs alone.
+        """
+        growth = self.Y if growth is None else growth
+        ends = self.perturbations[["drug_a", "drug_b"]]
+        missing = ends.index.difference(growth.columns)
+        if len(missing):
+            raise InputError(
+                f"The table of growth lacks {len(missing)} perturbations of the screen "
+                f"({few(missing)}): give one column for each of them."
+            )
+        single = ends["drug_a"] == ends["drug_b"]
+        alone = pd.Series(ends.index[single], ends.loc[single, "drug_a"])
+        ends = ends[~single]
+        bare = pd.Index(pd.unique(ends.to_numpy().ravel())).difference(alone.index)
+        if len(bare):
+            raise InputError(
+                f"{len(bare)} drug(s) of the pairs were not given alone ({few(bare)}), so nothing "
+                "is expected of them: load growth with singles=True."
+            )
+        first, second = (growth[alone[ends[end]]].to_numpy() for end in ends)  # (lines, pairs)
+        both = growth[ends.index]
+        scores = best_combo_scores(both.to_numpy(), first, second)
+        return pd.DataFrame(scores, both.index, both.columns)
 
 
 def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:

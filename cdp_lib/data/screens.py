@@ -61,7 +61,23 @@ def combo_score(both: np.ndarray, first: np.ndarray, second: np.ndarray) -> floa
 def best_combo_score(both: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
     """xia2018's score: 100 x (lowest growth of the pair - that expected of the two lowest)."""
     both, _ = on_one_grid(both, first, second)
-    return float(100 * (both.min() - expected_growth(np.min(first), np.min(second))))
+    return float(best_combo_scores(both.min(), np.min(first), np.min(second)))
+
+
+def best_combo_scores(both: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """xia2018's score of many pairs at once, from growths that are the lowest over doses already.
+
+    >>> best_combo_scores([0.1, -0.5], [0.5, -0.2], [0.4, 0.9])
+    array([-10., -30.])
+    """
+    both = np.asarray(both, float)
+    expected = expected_growth(first, second)
+    if both.shape != expected.shape:
+        raise InputError(
+            f"The growth of pairs has the shape {both.shape}, that expected of their drugs "
+            f"{expected.shape}: give one growth of each drug for each pair."
+        )
+    return 100 * (both - expected)
 
 
 def on_one_grid(both, first, second) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from cdp_lib.evaluate.comparison import averaged, compared, summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
 from cdp_lib.evaluate.predictions import Predictions
+from cdp_lib.evaluate.rankings import line_views, pooled, recurrent, whole
 from cdp_lib.evaluate.redrawn import passing, per_unit, redrawn, share_above, without_line_means
 from cdp_lib.evaluate.search import HoldOut, Search
 from cdp_lib.evaluate.switches import leaky_chain, switch_on
@@ -16,6 +17,7 @@ from cdp_lib.evaluate.two_stages import choose_epochs, course, first_stage, seco
 __all__ = [
     "HoldOut", "Predictions", "Search", "all_rows", "averaged", "choose_epochs", "compared",
     "course", "cross_predict", "cross_validate", "first_stage", "fitted", "leaky_chain",
-    "naive_baselines", "passing", "per_unit", "predict_as_published", "redrawn", "remember",
-    "second_stage", "share_above", "summary", "switch_on", "transfer", "without_line_means",
+    "line_views", "naive_baselines", "passing", "per_unit", "pooled", "predict_as_published",
+    "recurrent", "redrawn", "remember", "second_stage", "share_above", "summary", "switch_on",
+    "transfer", "whole", "without_line_means",
 ]  # fmt: skip

@@ -346,3 +346,28 @@ def test_top_k_in_percent_is_a_metric_of_one_line():
     assert cdp_lib.metrics.percent_top(3).__name__ == "top_3"
     assert cdp_lib.metrics.percent_top(1)(Y[0], P[0]) == 0
     assert cdp_lib.metrics.percent_top(1, lower_is_better=False)(Y[0], P[0]) == 100
+
+
+def test_the_shared_top_by_hand():
+    share = cdp_lib.metrics.top_shared(2)
+    assert share.__name__ == "top 2 shared"
+    assert share(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 3.0, 2.0, 4.0])) == 0.5
+    assert cdp_lib.metrics.top_shared(2, False)(np.arange(4.0), -np.arange(4.0)) == 0
+    assert share(np.arange(4.0), np.zeros(4)) == 0.5  # any two of four: each is right by one half
+    tied = np.array([1.0, 2.0, 2.0, 4.0])  # the second place belongs to either by one half
+    assert share(tied, np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx((1 + 0.5) / 2)
+    assert np.isnan(share(np.arange(2.0), np.arange(2.0)))  # nothing can be missed
+    with pytest.raises(InputError, match="0"):
+        cdp_lib.metrics.top_shared(0)
+
+
+@given(st.integers(1, 12), st.integers(0, 10**6))
+def test_the_shared_top_is_that_of_random_orders(k, seed):
+    rng = np.random.default_rng(seed)
+    y, p = rng.integers(4, size=(2, 15)).astype(float)
+    drawn = []
+    for _ in range(600):
+        orders = [np.lexsort((rng.random(15), x))[:k] for x in (y, p)]
+        drawn.append(len(set(orders[0]) & set(orders[1])) / k)
+    error = np.std(drawn) / np.sqrt(len(drawn))
+    assert abs(cdp_lib.metrics.top_shared(k)(y, p) - np.mean(drawn)) <= 6 * error + 1e-9

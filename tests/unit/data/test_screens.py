@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdp_lib.data import screens
+from cdp_lib.data import PairScreen, load, screens
 from cdp_lib.errors import InputError
 
 
@@ -131,3 +131,68 @@ def test_another_measurement_tells_classes_apart_on_what_both_know():
     other = pd.DataFrame({"C": [1.0] * 3, "A": [5.0, 2.0, np.nan], "B": [0.0] * 3}, list("xwy"))
     found = screens.class_agreement(needed, other)
     assert found.to_dict() == {"A": 1.0}  # w and x: 2 and 5; y is unknown, B has one class
+
+
+def test_best_combo_scores_of_many_pairs_by_hand():
+    both = [0.10, 0.10, -0.50, 0.60, np.nan]
+    first = [0.50, 1.40, -0.20, 0.00, 0.50]
+    second = [0.40, 0.30, 0.90, 0.80, 0.50]
+    # expected: .5 x .4; 1 x .3, as growth above 1 counts as 1; the lower, as one is <= 0, twice
+    expected = [0.20, 0.30, -0.20, 0.00, 0.25]
+    assert np.allclose(screens.expected_growth(first, second), expected)
+    scores = screens.best_combo_scores(both, first, second)
+    assert np.allclose(scores, [-10, -20, -30, 60, np.nan], equal_nan=True)
+    assert np.allclose(scores, screens.best_combo_scores(both, second, first), equal_nan=True)
+
+
+def test_growths_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match=r"\(2,\)"):
+        screens.best_combo_scores([0.1, 0.2], [0.5], [0.4])
+
+
+def small_screen(rows):
+    drugs = sorted({row[1] for row in rows} | {row[2] for row in rows})
+    pairs = pd.DataFrame(rows, columns=["line", "drug_a", "drug_b", "value"])
+    names = pd.unique(pairs["line"])
+    omics = {"expression": pd.DataFrame(1.0, names, ["TP53"])}
+    return PairScreen.from_tables(
+        pairs, omics, pd.DataFrame({"tissue": "lung"}, names), pd.DataFrame(index=drugs), name="toy"
+    )
+
+
+GROWTH = [
+    ("L1", "A", "A", 0.5), ("L1", "B", "B", 0.4), ("L1", "B", "A", 0.1),
+    ("L2", "A", "A", -0.2), ("L2", "B", "B", 0.9), ("L2", "A", "B", -0.5),
+    ("L3", "A", "A", 0.7), ("L3", "A", "B", 0.3),
+]  # fmt: skip
+
+
+def test_a_screen_with_single_drugs_gives_best_combo_scores():
+    screen = small_screen(GROWTH)
+    scores = screen.best_combo_scores()
+    assert scores.columns.tolist() == ["A + B"]
+    assert np.allclose(scores["A + B"], [-10, -30, np.nan], equal_nan=True)  # L3 lacks B alone
+    halved = screen.best_combo_scores(screen.Y / 2)  # such as predictions: .05 against .25 x .2
+    assert halved.loc["L1", "A + B"] == pytest.approx(100 * (0.05 - 0.05))
+
+
+def test_a_screen_without_single_drugs_has_none():
+    pairs = [row for row in GROWTH if row[1] != row[2]]
+    with pytest.raises(InputError, match="2 drug"):
+        small_screen(pairs).best_combo_scores()
+    screen = small_screen(GROWTH)
+    with pytest.raises(InputError, match="lacks 1 pert"):
+        screen.best_combo_scores(screen.Y.drop(columns="A + A"))
+
+
+def test_the_teaching_screen_has_best_combo_scores_for_all_its_pairs():
+    screen = load("drug-pairs", singles=True, omics=("expression",))
+    scores = screen.best_combo_scores()
+    single = screen.perturbations["kind"] == "single drug"
+    assert scores.columns.equals(screen.Y.columns[~single])
+    pair = scores.columns[0]
+    line = scores[pair].first_valid_index()
+    a, b = screen.perturbations.loc[pair, ["drug_a", "drug_b"]]
+    y = screen.Y.loc[line]
+    wanted = screens.best_combo_scores(y[pair], y[f"{a} + {a}"], y[f"{b} + {b}"])
+    assert scores.loc[line, pair] == pytest.approx(float(wanted))
