@@ -16,7 +16,15 @@ from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.evaluate.checkpoint import remember
 from cdp_lib.evaluate.cross_validation import cross_predict, label, omics_of
-from cdp_lib.evaluate.fitting import Omics, inputs, labelled
+from cdp_lib.evaluate.fitting import (
+    Omics,
+    Tables,
+    inputs,
+    labelled,
+    perturbation_tables,
+    predicted,
+    taken,
+)
 from cdp_lib.evaluate.predictions import Predictions
 from cdp_lib.splits import Split
 
@@ -39,13 +47,21 @@ def predict_as_published(
     P = cross_predict({}, cohort, split, {name: chosen[name] for name in naive}, naive or True)
     for name, model in models.items():
         X = inputs(cohort, chosen[name])
-        tables = [remember(checkpoint, _fold, model, X, cohort.Y, fold)["P"] for fold in split]
+        about = perturbation_tables(cohort)
+        about = taken(model.fit_as_published, about) | taken(model.predict, about)
+        tables = [
+            remember(checkpoint, _fold, model, X, cohort.Y, fold, about)["P"] for fold in split
+        ]
         P = P.add(name, tables, label(chosen[name]))
     return P
 
 
-def _fold(model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold) -> dict:
+def _fold(
+    model: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold, about: Tables | None = None
+) -> dict:
     """One fold: what is predicted in the test lines."""
     X_test, Y_test = labelled(X, Y, fold.test)
-    fitted = clone(model).fit_as_published(*labelled(X, Y, fold.fit), X_test, Y_test)
-    return {"P": pd.DataFrame(fitted.predict(X_test), Y_test.index, Y_test.columns)}
+    model = clone(model)
+    more = taken(model.fit_as_published, about or {})
+    fitted = model.fit_as_published(*labelled(X, Y, fold.fit), X_test, Y_test, **more)
+    return {"P": pd.DataFrame(predicted(fitted, X_test, about), Y_test.index, Y_test.columns)}

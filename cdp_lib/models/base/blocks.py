@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from cdp_lib.models.base.settings import OneOf
 
@@ -34,3 +34,23 @@ def mlp(
     layers += [nn.Linear(sizes[-2], sizes[-1])]  # (rows, sizes[-1])
     layers += [] if last == "linear" else [ACTIVATIONS[last]()]
     return nn.Sequential(*layers)
+
+
+class HiddenLayers(nn.Module):
+    """h <- dropout(f(W h + b)), layer after layer; with `residual`, + h where W keeps the width."""
+
+    def __init__(
+        self, sizes: Sequence[int], activation: str = "relu", dropout: float = 0.0, residual=False
+    ):
+        super().__init__()
+        both = list(zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(*one), ACTIVATIONS[activation](), nn.Dropout(dropout))
+            for one in both
+        )
+        self.added = [residual and before == after for before, after in both]
+
+    def forward(self, h: Tensor) -> Tensor:
+        for layer, added in zip(self.layers, self.added, strict=True):
+            h = h + layer(h) if added else layer(h)  # (rows, after)
+        return h

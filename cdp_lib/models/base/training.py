@@ -37,6 +37,10 @@ class Training(Component):
     epochs are run), and the weights of the best epoch come back.  Without such rows all epochs are
     run, and the last weights stay.  batch_size=None takes all rows at once.  device="auto" takes
     CUDA where there is one.
+
+    The learning rate is `lr`, but it rises to it in equal steps over the first `warmup` epochs, and
+    it is halved whenever the loss of the rows that stop the training has not improved for
+    `plateau` epochs.
     """
 
     lr: float = 1e-3
@@ -44,6 +48,8 @@ class Training(Component):
     epochs: int = 100
     batch_size: int | None = 64
     patience: int | None = 10
+    warmup: int = 0
+    plateau: int | None = None
     validation_fraction: float = 0.1
     seed: int = 0
     device: str = "auto"
@@ -54,6 +60,8 @@ class Training(Component):
         "epochs": Number(whole=True),
         "batch_size": [Number(least=1, whole=True), None],
         "patience": [Number(whole=True), None],
+        "warmup": Number(whole=True),
+        "plateau": [Number(least=1, whole=True), None],
         "validation_fraction": Number(below=1),
         "seed": Number(whole=True),
     }
@@ -72,6 +80,7 @@ class History:
     device: str
     seconds: float = field(compare=False)  # the only thing that differs between two equal runs
     monitor: tuple[float, ...] = ()  # what `monitor` gave, one value an epoch
+    lr: tuple[float, ...] = ()  # the learning rate of each epoch
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -158,6 +167,11 @@ def train(
                 f"The tensors of a part have {sorted(lengths)} rows: "
                 "give at least one row, and the same number in each tensor."
             )
+    if training.plateau is not None and validation is None:
+        raise InputError(
+            f"plateau={training.plateau} halves the learning rate by rows that are set aside, and "
+            "there are none: give validation=(X, Y), or a validation_fraction above 0."
+        )
     target = pick_device(training.device)
     module.to(target)
     data = tuple(tensor.to(target) for tensor in data)
@@ -167,10 +181,13 @@ def train(
     )
     order = torch.Generator().manual_seed(training.seed)
 
-    seen, checked, watched = [], [], []
+    seen, checked, watched, rates = [], [], [], []
     best, best_epoch, best_weights = math.inf, 0, None
+    halved, last_change = 1.0, 0  # what the plateaus have left of lr, and the epoch of the last one
     with seeded(training.seed):
         for epoch in (bar := tqdm(range(training.epochs), disable=not progress, unit="epoch")):
+            rates.append(training.lr * halved * min(1, (epoch + 1) / (training.warmup + 1)))
+            optimizer.param_groups[0]["lr"] = rates[-1]
             rows = torch.randperm(len(data[0]), generator=order).to(target)
             seen.append(_epoch(module, loss, data, rows, training.batch_size, optimizer))
             _check_finite(seen[-1], epoch, training.lr)
@@ -189,12 +206,22 @@ def train(
                 best_weights = copy.deepcopy(module.state_dict())
             elif training.patience is not None and epoch - best_epoch >= training.patience:
                 break
+            if training.plateau is not None:
+                waited = epoch - max(best_epoch, last_change)
+                if waited >= training.plateau:
+                    halved, last_change = halved / 2, epoch
     if best_weights is not None:
         module.load_state_dict(best_weights)
     module.eval()
     seconds = time.perf_counter() - start
     return History(
-        _by_term(seen), _by_term(checked), best_epoch, str(target), seconds, tuple(watched)
+        _by_term(seen),
+        _by_term(checked),
+        best_epoch,
+        str(target),
+        seconds,
+        tuple(watched),
+        tuple(rates),
     )
 
 

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import Lasso
 
 import cdp_lib.models
-from cdp_lib.models import baselines, drug_effects
+from cdp_lib.models import baselines, drug_effects, drug_pair
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.completion import TableCompletion
 from cdp_lib.models.fusion.omics_networks import (
@@ -150,14 +150,15 @@ def scales(model, path="") -> dict[str, np.ndarray]:
 
 
 def test_every_model_of_the_library_is_here():
-    """Those that learn from tables of lines; the drug effects learn from a screen of pairs."""
+    """Those that learn from tables of lines; the models of pairs have tests of their own."""
     found = set()
     for module in pkgutil.walk_packages(cdp_lib.models.__path__, "cdp_lib.models."):
         for _, one in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if one.__module__.startswith("cdp_lib.models") and {"fit", "predict"} <= set(dir(one)):
                 found.add(one)
     abstract = {one for one in found if any(issubclass(o, one) and o != one for o in found)}
-    pairs = {one for one in found if one.__module__ == drug_effects.__name__}
+    of_pairs = {drug_effects.__name__, drug_pair.__name__}
+    pairs = {one for one in found if one.__module__ in of_pairs}
     here = {type(make()) for make in MODELS.values()}
     missing = {one.__name__ for one in found - abstract - pairs - here}
     assert missing <= {"Stacker", *NEED_MORE}, "add a small instance to MODELS"

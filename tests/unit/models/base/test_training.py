@@ -280,3 +280,25 @@ def test_cuda_asked_for_and_absent(monkeypatch):
 def test_auto_takes_cuda_where_there_is_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert pick_device().type == "cuda"
+
+
+def test_the_learning_rate_warms_up_and_is_halved_on_a_plateau():
+    x, y = linear_data()
+    steady = Training(epochs=6, batch_size=16, lr=0.01, warmup=3, device="cpu")
+    history = train(network(), mse, (x, y), training=steady)
+    assert history.lr == pytest.approx((0.0025, 0.005, 0.0075, 0.01, 0.01, 0.01))
+    never_better = (x, torch.full_like(y, float("nan")))  # a loss of 0 in every epoch
+    plateau = Training(epochs=7, lr=0.01, plateau=2, patience=None, device="cpu")
+    history = train(network(), mse, (x, y), never_better, plateau)
+    assert history.lr == pytest.approx((0.01, 0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025))
+    with pytest.raises(InputError, match="plateau=2"):
+        train(network(), mse, (x, y), training=plateau)
+
+
+def test_a_schedule_changes_what_is_learned():
+    def run(**changes):
+        how = Training(epochs=12, batch_size=16, lr=0.05, patience=None, device="cpu", **changes)
+        return train(network(), mse, linear_data(), linear_data(noise=5.0), how).train
+
+    assert run() != run(warmup=4)
+    assert run() != run(plateau=1)
