@@ -18,7 +18,7 @@ from sklearn.linear_model import LinearRegression as PlainLeastSquares
 from sklearn.utils.estimator_checks import check_estimator
 
 from cdp_lib.models.base.training import Training
-from cdp_lib.models.linear import LinearRegression, Ridge
+from cdp_lib.models.linear import Lasso, LinearRegression, Ridge
 from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder
 from cdp_lib.models.networks.feedforward import FeedForward
@@ -40,6 +40,7 @@ REGRESSOR = {
 }
 MODELS = {
     "ridge": (Ridge(), set()),
+    "lasso": (Lasso(3), set()),
     "least squares": (LinearRegression(), set()),
     "nearest lines": (NearestLines(3), set()),
     "forest": (RandomForest(5), set()),

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.linear_model import Lasso
+from sklearn.linear_model import Lasso as PlainLasso
 
 import cdp_lib.models
 from cdp_lib.models import baselines, drug_effects, drug_pair
@@ -27,7 +27,7 @@ from cdp_lib.models.fusion.omics_networks import (
     OmicsNetwork,
 )
 from cdp_lib.models.fusion.stages import AttentionFusion
-from cdp_lib.models.linear import BEMKL, CCAReduced, LinearRegression, Ridge
+from cdp_lib.models.linear import BEMKL, CCAReduced, ElasticNet, Lasso, LinearRegression, Ridge
 from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
 from cdp_lib.models.networks.feedforward import FeedForward
@@ -70,7 +70,9 @@ MODELS = {
     "least squares": LinearRegression,
     "BEMKL": lambda: BEMKL(iterations=3),
     "CCA and ridge": lambda: CCAReduced(Ridge(), 2, (0.1, 0.1)),
-    "lasso": lambda: PerPerturbation(Lasso()),
+    "one lasso a perturbation": lambda: PerPerturbation(PlainLasso()),
+    "lasso": lambda: Lasso(5, inner=3),
+    "elastic net": lambda: ElasticNet(0.5, 5, inner=3, ensemble=False),
     "nearest lines": lambda: NearestLines(3),
     "forest": lambda: RandomForest(3, max_features=0.5),
     "boosting": lambda: BoostedTrees(3, max_features=0.5),
