@@ -6,6 +6,7 @@ from cdp_lib.evaluate.checkpoint import remember
 from cdp_lib.evaluate.comparison import averaged, compared, summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
+from cdp_lib.evaluate.layers import predict_layers
 from cdp_lib.evaluate.predictions import Predictions
 from cdp_lib.evaluate.rankings import line_views, pooled, recurrent, whole
 from cdp_lib.evaluate.redrawn import passing, per_unit, redrawn, share_above, without_line_means
@@ -18,6 +19,6 @@ __all__ = [
     "HoldOut", "Predictions", "Search", "all_rows", "averaged", "choose_epochs", "compared",
     "course", "cross_predict", "cross_validate", "first_stage", "fitted", "leaky_chain",
     "line_views", "naive_baselines", "passing", "per_unit", "pooled", "predict_as_published",
-    "recurrent", "redrawn", "remember", "second_stage", "share_above", "summary", "switch_on",
-    "transfer", "whole", "without_line_means",
+    "predict_layers", "recurrent", "redrawn", "remember", "second_stage", "share_above",
+    "summary", "switch_on", "transfer", "whole", "without_line_means",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ from cdp_lib.evaluate.fitting import (
 )
 from cdp_lib.evaluate.predictions import (
     HeldOut,
+    Key,
     Metric,
     Predictions,
     as_floats,
@@ -94,30 +95,10 @@ def cross_predict(
         errors=errors,
         checkpoint=checkpoint,
         keys=None if checkpoint is None else _keys(*shared, tasks),
-        names=[_place(*task) for task in tasks],
+        names=[place(*task) for task in tasks],
     )
-    keys = [(name, label(each)) for name, each in chosen.items()]
-    where = cells(Y, split)
-    lost = [
-        dict(
-            cohort=full_name(getattr(cohort, "name", "cohort"), getattr(cohort, "edition", "")),
-            split=split.name,
-            model=name,
-            omics=label(chosen[name]),
-            repeat=fold.repeat,
-            fold=fold.number,
-            error=f"{each.kind}: {each.message}",
-        )
-        for (name, fold), each in zip(tasks, done, strict=True)
-        if isinstance(each, Failure)
-    ]
-    held = HeldOut(
-        about=about(cohort, split),
-        values=dict(zip(keys, _columns(done, len(keys), where["folds"]["n_test"]), strict=True)),
-        kinds={key: kinds[key[0]] for key in keys},
-        **where,
-    )
-    return Predictions((held,), failed(lost))
+    keys = {(name, label(each)): kinds[name] for name, each in chosen.items()}
+    return gathered(cohort, split, keys, done)
 
 
 def cross_validate(
@@ -212,26 +193,59 @@ def cells(Y: pd.DataFrame, split: Split) -> dict[str, object]:
     }
 
 
+def gathered(cohort, split: Split, keys: Mapping[Key, str], done: list) -> Predictions:
+    """Predictions, from the values or the Failure of each model in each fold.
+
+    `keys` has the kind of each (model, omics); `done` stands fold after fold, in a fold model after
+    model.
+    """
+    where = cells(cohort.Y, split)
+    places = [(key, fold) for fold in split for key in keys]
+    lost = [
+        dict(
+            cohort=full_name(getattr(cohort, "name", "cohort"), getattr(cohort, "edition", "")),
+            split=split.name,
+            model=name,
+            omics=omics,
+            repeat=fold.repeat,
+            fold=fold.number,
+            error=f"{each.kind}: {each.message}",
+        )
+        for ((name, omics), fold), each in zip(places, done, strict=True)
+        if isinstance(each, Failure)
+    ]
+    held = HeldOut(
+        about=about(cohort, split),
+        values=dict(zip(keys, _columns(done, len(keys), where["folds"]["n_test"]), strict=True)),
+        kinds=dict(keys),
+        **where,
+    )
+    return Predictions((held,), failed(lost))
+
+
 def _predict(models, chosen, X, Y, tables, name: str, fold: Fold) -> dict[str, np.ndarray]:
+    return predict_fold(name, models[name], X[chosen[name]], Y, tables, fold)
+
+
+def predict_fold(name: str, model: BaseEstimator, x, Y, tables, fold: Fold) -> dict:
     """What one model predicts for the test cells of one fold; an error says where it happened."""
-    x = X[chosen[name]]
     try:
-        model = fit_fold(models[name], x, Y, fold, tables)
+        model = fit_fold(model, x, Y, fold, tables)
         truth, P = tested(model, x, Y, fold, tables)
         return {"values": known_cells(P, truth)}  # (cells,)
     except Exception as error:
-        error.add_note(f"in {_place(name, fold)}")
+        error.add_note(f"in {place(name, fold)}")
         foreign = not isinstance(error, InputError)
         if foreign and any(word in str(error) for word in NEEDS_ONE_OUTPUT):
             error.add_note(
                 "A model of one output, or one that refuses missing labels, takes part as "
-                f"PerPerturbation({type(models[name]).__name__}(...))."
+                f"PerPerturbation({type(model).__name__}(...))."
             )
         raise
 
 
-def _place(name: str, fold: Fold) -> str:
-    return f"model {name!r}, fold {fold.number} of repeat {fold.repeat}"
+def place(name: str, fold: Fold, what: str = "model") -> str:
+    return f"{what} {name!r}, fold {fold.number} of repeat {fold.repeat}"
 
 
 def _keys(models, chosen, X, Y, tables, tasks) -> list[str]:
@@ -240,7 +254,7 @@ def _keys(models, chosen, X, Y, tables, tasks) -> list[str]:
     model = {name: fingerprint(models[name]) for name in chosen}
     roles = {id(fold): fingerprint(np.ascontiguousarray(fold.roles)) for _, fold in tasks}
     return [
-        " ".join([name, data[chosen[name]], model[name], roles[id(fold)], _place(name, fold)])
+        " ".join([name, data[chosen[name]], model[name], roles[id(fold)], place(name, fold)])
         for name, fold in tasks
     ]
 

@@ -19,8 +19,7 @@ these two tables may be computed from Y.  A `predict` whose signature has `pertu
 Columns, drugs and lines are known by their names, never by their position.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -28,6 +27,7 @@ from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.drugs import ENDS
+from cdp_lib.models.base.parts import taken
 from cdp_lib.models.base.validation import uses_validation
 from cdp_lib.models.baselines import (
     GlobalMean,
@@ -121,12 +121,6 @@ def predicted(
 ) -> pd.DataFrame | np.ndarray:
     """What a fitted model predicts for the lines of X and all perturbations."""
     return model.predict(X, **taken(model.predict, tables or {}))
-
-
-def taken(method: Callable, offered: Mapping) -> dict:
-    """Those of the offered keywords that the signature of a method names."""
-    parameters = inspect.signature(method).parameters
-    return {name: value for name, value in offered.items() if name in parameters}
 
 
 def labelled(

@@ -20,7 +20,7 @@ Cohort, omics and split belong to the name of a row, so rows of two cohorts or o
 never averaged into one: `P | Q` puts them beside each other.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -151,6 +151,23 @@ class Predictions:
             held, values={(name, omics): np.concatenate(values)}, kinds={(name, omics): "model"}
         )
         return self | Predictions((new,))
+
+    def mean_of(self, ensembles: Mapping[str, Collection[str]]) -> "Predictions":
+        """The same with ensembles of its models: name -> the models whose mean it predicts.
+
+        An ensemble is a view: nothing is fitted for it.  Each member must have predicted every
+        test cell.
+        """
+        held = tuple(
+            replace(
+                each,
+                values={key: values for key, (values, _) in means.items()},
+                kinds={key: kind for key, (_, kind) in means.items()},
+            )
+            for each in self.held
+            for means in [dict(_mean(each, name, members) for name, members in ensembles.items())]
+        )
+        return self | Predictions(held)
 
     def only(self, models: Collection[str]) -> "Predictions":
         """The same with these models alone."""
@@ -351,6 +368,36 @@ def check_metrics(metrics: tuple, axes: tuple) -> None:
     known = METRICS | OF_CLASSES
     check_known("metric", tuple(name for name in metrics if not callable(name)), known)
     check_known("axis", axes, AXES)
+
+
+def _mean(held: HeldOut, name: str, members: Collection[str]) -> tuple[Key, tuple[np.ndarray, str]]:
+    """The name and omics of an ensemble; its values, and whether it is a model or a baseline."""
+    if isinstance(members, str) or not len(members):
+        raise InputError(f"The ensemble {name!r} has no list of members: give names of models.")
+    known = {model for model, _ in held.values}
+    keys = []
+    for member in members:
+        own = [key for key in held.values if key[0] == member]
+        if not own:
+            raise InputError(f"{name!r} has no member {member!r}; {nearest(member, known)}")
+        if len(own) > 1:
+            raise InputError(
+                f"The member {member!r} of {name!r} predicts from {len(own)} omics: give each its "
+                "own name."
+            )
+        keys += own
+        lost = [
+            row["fold"] for row, part in held.parts() if np.isnan(held.values[own[0]][part]).all()
+        ]
+        if lost:
+            raise InputError(
+                f"The member {member!r} of {name!r} failed in {len(lost)} folds, the first of them "
+                f"fold {lost[0]}: an ensemble needs all its members in every fold."
+            )
+    mean = sum(held.values[key].astype(float) for key in keys) / len(keys)  # (cells,)
+    omics = " + ".join(dict.fromkeys(omics for _, omics in keys if omics != "none")) or "none"
+    naive = all(held.kinds[key] == "baseline" for key in keys)
+    return (name, omics), (mean, "baseline" if naive else "model")
 
 
 def _scored(

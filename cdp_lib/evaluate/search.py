@@ -24,11 +24,11 @@ from cdp_lib.evaluate.fitting import (
     fit_fold,
     labelled,
     predicted,
-    taken,
     tested,
 )
 from cdp_lib.evaluate.running import Failure, carry_out, reraise
 from cdp_lib.metrics import AXES, LOWER_IS_BETTER, METRICS, score_frame
+from cdp_lib.models.base.parts import taken
 from cdp_lib.models.base.validation import uses_validation
 from cdp_lib.splits import TEST, TRAIN, TUNE, Fold, leave_lines_out
 

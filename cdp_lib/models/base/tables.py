@@ -97,7 +97,10 @@ class TableRegressor(MaskedScore, TableEstimator):
 
     def predict(self, X: Table) -> Table:
         """Predict for each row of X, in the form that Y had."""
-        P = self._predict(self._read_x(X))  # (lines, perturbations)
+        return self._as_given(self._predict(self._read_x(X)), X)
+
+    def _as_given(self, P: np.ndarray, X: Table) -> Table:
+        """The predictions (lines, perturbations) for the rows of X, in the form that Y had."""
         index = X.index if isinstance(X, pd.DataFrame) else None
         if self._kind is pd.DataFrame:
             return pd.DataFrame(P, index=index, columns=self.perturbations_)

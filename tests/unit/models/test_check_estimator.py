@@ -6,7 +6,7 @@
 | check_dtype_object | a column that holds Python objects is refused instead of converted |
 | check_regressor_data_not_an_array, check_transformer_data_not_an_array | a table is a DataFrame, an array or lists, not any class of one's own that can become an array |
 | check_supervised_y_2d | Y of one column is a table of one perturbation, and nothing to warn of |
-| check_regressors_train | a few steps of training are too few for a score of 0.5 |
+| check_regressors_train | a few steps of training, or one component, are too few for a score of 0.5 |
 | check_estimators_nan_inf | an autoencoder takes unknown values |
 | check_parameters_default_constructible | how to train is one component, `Training`, not ten numbers |
 
@@ -18,11 +18,14 @@ from sklearn.linear_model import LinearRegression as PlainLeastSquares
 from sklearn.utils.estimator_checks import check_estimator
 
 from cdp_lib.models.base.training import Training
+from cdp_lib.models.layered import Bagged, LayeredEnsemble
 from cdp_lib.models.linear import Lasso, LinearRegression, Ridge
 from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder
 from cdp_lib.models.networks.feedforward import FeedForward
+from cdp_lib.models.networks.masked import MaskedAutoencoder
 from cdp_lib.models.per_perturbation import PerPerturbation
+from cdp_lib.models.representations import PrincipalComponents
 from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
 
 FEW = Training(epochs=2, validation_fraction=0.0, device="cpu")
@@ -47,6 +50,11 @@ MODELS = {
     "boosting": (BoostedTrees(5), {"check_regressors_train"}),
     "LightGBM": (LightGBM(5), {"check_regressors_train"}),
     "one model a perturbation": (PerPerturbation(PlainLeastSquares()), set()),
+    "bagged": (Bagged(Ridge(), 2), set()),
+    "layered ensemble": (
+        LayeredEnsemble([PrincipalComponents(1), PrincipalComponents(1)], Ridge()),
+        {"check_regressors_train"},
+    ),
     "network": (
         FeedForward((4,), training=FEW),
         {"check_regressors_train", "check_parameters_default_constructible"},
@@ -73,10 +81,18 @@ def test_a_regressor_passes_all_other_checks(name):
     assert failures(model) <= OWN_WORDS | OBJECTS | REGRESSOR | more
 
 
+TRANSFORMERS = {
+    "autoencoder": AutoEncoder((4, 2), training=FEW),
+    "masked autoencoder": MaskedAutoencoder(2, training=FEW),
+    "principal components": PrincipalComponents(1),
+}
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_an_autoencoder_passes_all_other_checks():
-    model = AutoEncoder((4, 2), training=FEW)
-    assert failures(model) <= OWN_WORDS | OBJECTS | AUTOENCODER
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_a_transformer_passes_all_other_checks(name):
+    more = AUTOENCODER if name == "autoencoder" else AUTOENCODER - {"check_estimators_nan_inf"}
+    assert failures(TRANSFORMERS[name]) <= OWN_WORDS | OBJECTS | more
 
 
 def test_what_fails_is_told_above():

@@ -27,11 +27,14 @@ from cdp_lib.models.fusion.omics_networks import (
     OmicsNetwork,
 )
 from cdp_lib.models.fusion.stages import AttentionFusion
+from cdp_lib.models.layered import Bagged, LayeredEnsemble
 from cdp_lib.models.linear import BEMKL, CCAReduced, ElasticNet, Lasso, LinearRegression, Ridge
 from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
 from cdp_lib.models.networks.feedforward import FeedForward
+from cdp_lib.models.networks.masked import MaskedAutoencoder
 from cdp_lib.models.per_perturbation import PerPerturbation
+from cdp_lib.models.representations import PrincipalComponents
 from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
 
 pytestmark = [
@@ -86,6 +89,10 @@ MODELS = {
     "joint fusion": lambda: JointFusion({"expression": NETWORK, "rppa": NETWORK}, training=FEW),
     "autoencoder fusion": lambda: AutoencoderFusion((3,), (4,), training=FEW),
     "attention": lambda: AttentionFusion({"expression": NETWORK, "rppa": NETWORK}),
+    "layered ensemble": lambda: LayeredEnsemble(
+        [MaskedAutoencoder(3, training=FEW), PrincipalComponents(3)], Ridge((3.0,))
+    ),
+    "bagged": lambda: Bagged(Ridge((3.0,)), 2, share=1.0),
 }
 SCALES = ("mean_", "scale_", "x_mean_", "x_scale_", "y_mean_", "y_scale_", "perturbation_means_")
 
@@ -141,11 +148,12 @@ def scales(model, path="") -> dict[str, np.ndarray]:
         here = f"{path}.{name}"
         if name in SCALES:
             result[here] = np.asarray(value)
-        elif name == "regressor_":  # scales what other parts have learned
-            continue
+        elif name == "regressor_" or (name == "parts_" and hasattr(model, "representations_")):
+            continue  # scales what other parts have learned
         elif name.endswith("_") and isinstance(value, BaseEstimator):
             result |= scales(value, here)
-        elif name.endswith("_") and isinstance(value, dict):
+        elif name.endswith("_") and isinstance(value, dict | list):
+            value = dict(enumerate(value)) if isinstance(value, list) else value
             for key, part in value.items():
                 result |= scales(part, f"{here}.{key}") if isinstance(part, BaseEstimator) else {}
     return result
