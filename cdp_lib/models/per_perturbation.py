@@ -55,7 +55,9 @@ class PerPerturbation(TableRegressor):
                 part = x if len(rows) == len(x) else x[rows]
                 for column in np.flatnonzero(enough)[columns]:
                     fitted.append(column)
-                    yield delayed(_fit)(self._fresh(), part, y[rows, column], names[column])
+                    yield delayed(_fit)(
+                        fresh(self.estimator, self.seed), part, y[rows, column], names[column]
+                    )
 
         done = Parallel(n_jobs=self.n_jobs)(fits())
         self.estimators_ = dict(sorted(zip(fitted, done, strict=True)))
@@ -67,14 +69,16 @@ class PerPerturbation(TableRegressor):
             P[:, column] = np.ravel(estimator.predict(x))
         return P
 
-    def _fresh(self) -> BaseEstimator:
-        estimator = clone(self.estimator)
-        open_seeds = [
-            name
-            for name, value in estimator.get_params().items()
-            if name.split("__")[-1] == "random_state" and value is None
-        ]
-        return estimator.set_params(**dict.fromkeys(open_seeds, self.seed))
+
+def fresh(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """A clone in which `seed` fills each `random_state` that is left open."""
+    estimator = clone(estimator)
+    open_seeds = [
+        name
+        for name, value in estimator.get_params().items()
+        if name.split("__")[-1] == "random_state" and value is None
+    ]
+    return estimator.set_params(**dict.fromkeys(open_seeds, seed))
 
 
 def _fit(estimator: BaseEstimator, x: np.ndarray, y: np.ndarray, name: str) -> BaseEstimator:

@@ -15,9 +15,11 @@ import pytest
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Lasso as PlainLasso
+from sklearn.tree import DecisionTreeRegressor
 
 import cdp_lib.models
 from cdp_lib.models import baselines, drug_effects, drug_pair
+from cdp_lib.models.base.inputs import Names
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.completion import TableCompletion
 from cdp_lib.models.fusion.omics_networks import (
@@ -33,6 +35,8 @@ from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder, EncoderRegressorDecoder
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.models.networks.masked import MaskedAutoencoder
+from cdp_lib.models.networks.two_branch import TwoBranch
+from cdp_lib.models.pan_perturbation import PanPerturbation
 from cdp_lib.models.per_perturbation import PerPerturbation
 from cdp_lib.models.representations import PrincipalComponents
 from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
@@ -85,6 +89,8 @@ MODELS = {
     "autoencoders": lambda: EncoderRegressorDecoder(
         autoencoder(), autoencoder(), FeedForward((4,), training=FEW)
     ),
+    "two branches": lambda: TwoBranch(Names(), (4,), (4,), training=FEW),
+    "all perturbations at once": lambda: PanPerturbation(DecisionTreeRegressor(), Names()),
     "omics network": lambda: NETWORK,
     "joint fusion": lambda: JointFusion({"expression": NETWORK, "rppa": NETWORK}, training=FEW),
     "autoencoder fusion": lambda: AutoencoderFusion((3,), (4,), training=FEW),
