@@ -255,30 +255,36 @@ def percent_top(
     return percent
 
 
-def top_shared(k: int, lower_is_better: bool = True) -> Callable[[np.ndarray, np.ndarray], float]:
-    """Which share of the k best cells is among the k predicted first, as a metric of one line.
+def top_shared(
+    k: int, lower_is_better: bool = True, of: int | None = None
+) -> Callable[[np.ndarray, np.ndarray], float]:
+    """Which share of the k predicted first is among the k best, as a metric of one line.
 
-    With w[c] = 1 for the cells among the k first, and at the border, where several cells are equal,
-    the chance of each under random order,
+    `of` counts those among the `of` best, which is the precision at k.  With w[c] = 1 for the cells
+    among the first, and at the border, where several cells are equal, the chance of each under
+    random order,
 
         share = sum over cells of w_measured[c] w_predicted[c] / k
 
-    so a constant prediction over m cells scores k / m.  NaN where there are no more than k cells.
+    so a constant prediction over m cells scores of / m.  NaN where no more than k or `of` cells are
+    known.
 
     >>> top_shared(2)(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 9.0, 1.0, 8.0]))
     0.5
     """
-    if not isinstance(k, Integral) or k < 1:
-        raise InputError(f"top_shared needs a whole number k of at least 1, not {k!r}.")
+    of = k if of is None else of
+    for name, number in (("k", k), ("of", of)):
+        if not isinstance(number, Integral) or number < 1:
+            raise InputError(f"top_shared needs a whole {name} of at least 1, not {number!r}.")
     sign = 1.0 if lower_is_better else -1.0
 
     def share(truth: np.ndarray, prediction: np.ndarray) -> float:
         truth, prediction = np.asarray(truth, float), np.asarray(prediction, float)
-        if len(truth) <= k:
+        if len(truth) <= max(k, of):
             return np.nan
-        return float(_among_first(sign * truth, k) @ _among_first(sign * prediction, k) / k)
+        return float(_among_first(sign * truth, of) @ _among_first(sign * prediction, k) / k)
 
-    share.__name__ = f"top {k} shared"
+    share.__name__ = f"top {k} shared" if of == k else f"precision at {k}"
     return share
 
 

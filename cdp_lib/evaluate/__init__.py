@@ -10,15 +10,17 @@ from cdp_lib.evaluate.layers import predict_layers
 from cdp_lib.evaluate.predictions import Predictions
 from cdp_lib.evaluate.rankings import line_views, pooled, recurrent, whole
 from cdp_lib.evaluate.redrawn import passing, per_unit, redrawn, share_above, without_line_means
+from cdp_lib.evaluate.screening import Forecast, all_pairs, forecast, shortlist
 from cdp_lib.evaluate.search import HoldOut, Search
 from cdp_lib.evaluate.switches import leaky_chain, switch_on
 from cdp_lib.evaluate.transfer import transfer
 from cdp_lib.evaluate.two_stages import choose_epochs, course, first_stage, second_stage
 
 __all__ = [
-    "HoldOut", "Predictions", "Search", "all_rows", "averaged", "choose_epochs", "compared",
-    "course", "cross_predict", "cross_validate", "first_stage", "fitted", "leaky_chain",
-    "line_views", "naive_baselines", "passing", "per_unit", "pooled", "predict_as_published",
-    "predict_layers", "recurrent", "redrawn", "remember", "second_stage", "share_above",
-    "summary", "switch_on", "transfer", "whole", "without_line_means",
+    "Forecast", "HoldOut", "Predictions", "Search", "all_pairs", "all_rows", "averaged",
+    "choose_epochs", "compared", "course", "cross_predict", "cross_validate", "first_stage",
+    "fitted", "forecast", "leaky_chain", "line_views", "naive_baselines", "passing", "per_unit",
+    "pooled", "predict_as_published", "predict_layers", "recurrent", "redrawn", "remember",
+    "second_stage", "share_above", "shortlist", "summary", "switch_on", "transfer", "whole",
+    "without_line_means",
 ]  # fmt: skip

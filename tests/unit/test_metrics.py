@@ -357,8 +357,12 @@ def test_the_shared_top_by_hand():
     tied = np.array([1.0, 2.0, 2.0, 4.0])  # the second place belongs to either by one half
     assert share(tied, np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx((1 + 0.5) / 2)
     assert np.isnan(share(np.arange(2.0), np.arange(2.0)))  # nothing can be missed
-    with pytest.raises(InputError, match="0"):
-        cdp_lib.metrics.top_shared(0)
+    precision = cdp_lib.metrics.top_shared(1, of=3)
+    assert precision.__name__ == "precision at 1"
+    assert [precision(np.arange(4.0), np.roll(range(4), n)) for n in range(4)] == [1, 1, 1, 0]
+    for wrong in ({"k": 0}, {"k": 1, "of": 0}):
+        with pytest.raises(InputError, match="not 0"):
+            cdp_lib.metrics.top_shared(**wrong)
 
 
 @given(st.integers(1, 12), st.integers(0, 10**6))
