@@ -42,7 +42,7 @@ class Trees(TableRegressor):
     def _predict(self, x: np.ndarray) -> np.ndarray:
         P = np.tile(self.mean_, (len(x), 1))  # (lines, perturbations)
         x = x.astype(np.float32)
-        for columns, trees in self.trees_:
+        for columns, trees in self.trees_ if len(x) else ():
             P[:, columns] = trees.predict(x).reshape(len(x), -1)
         return P
 
