@@ -18,6 +18,8 @@ from types import CodeType, FunctionType
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.frozen import FrozenEstimator
+from torch import nn
 
 import cdp_lib
 from cdp_lib.errors import InputError
@@ -42,6 +44,10 @@ def _content(thing):
     if isinstance(thing, FunctionType):
         inside = [cell.cell_contents for cell in thing.__closure__ or ()]
         return [_code(thing), _content([inside, thing.__defaults__, thing.__kwdefaults__])]
+    if isinstance(thing, FrozenEstimator):  # what it has learned counts, too
+        return [_content(thing.estimator), _content(vars(thing.estimator))]
+    if isinstance(thing, nn.Module):
+        return {name: tensor.cpu().numpy() for name, tensor in thing.state_dict().items()}
     if hasattr(thing, "get_params") and not isinstance(thing, type):
         return [_class_code(type(thing)), _content(thing.get_params(deep=False))]
     return thing

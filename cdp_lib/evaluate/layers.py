@@ -131,7 +131,7 @@ def _training_lines(head: BaseEstimator, X: pd.DataFrame, Y: pd.DataFrame, fold:
 def _represent(representations, X, pretraining, layer: str, rows: np.ndarray, where: str) -> dict:
     """The latent values of all lines, from a representation fitted on some."""
     try:
-        fitted = clone(representations[layer]).fit(lines_to_learn(X[rows], pretraining))
+        fitted = clone(representations[layer]).fit(lines_to_learn(X[rows], pretraining), None)
         return {"latent": np.asarray(latents(fitted, X), float)}  # (lines, components)
     except Exception as error:
         error.add_note(f"in {where}")

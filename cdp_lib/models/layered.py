@@ -33,7 +33,8 @@ class LayeredEnsemble(MeanOfParts):
 
     `pretraining` is a table of further lines, which need no response: with it representations
     are fitted on these lines and the training lines together (transductive, where it holds the
-    lines that are predicted), without it on the training lines alone (inductive).
+    lines that are predicted), without it on the training lines alone (inductive).  One that has
+    been fitted elsewhere stays as it is inside scikit-learn's `FrozenEstimator`.
     """
 
     _part = "head"
@@ -53,7 +54,7 @@ class LayeredEnsemble(MeanOfParts):
     ) -> list[BaseEstimator]:
         check_representations(self.representations)
         rows = lines_to_learn(X, self.pretraining)
-        self.representations_ = [clone(each).fit(rows) for each in self.representations]
+        self.representations_ = [clone(each).fit(rows, None) for each in self.representations]
         parts = []
         for each in self.representations_:
             judges = None

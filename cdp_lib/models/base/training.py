@@ -190,7 +190,7 @@ def train(
             optimizer.param_groups[0]["lr"] = rates[-1]
             rows = torch.randperm(len(data[0]), generator=order).to(target)
             seen.append(_epoch(module, loss, data, rows, training.batch_size, optimizer))
-            _check_finite(seen[-1], epoch, training.lr)
+            check_finite(seen[-1], epoch, training.lr)
             if monitor is not None:
                 module.eval()
                 watched.append(float(monitor()))
@@ -199,7 +199,7 @@ def train(
                 continue
             rows = torch.arange(len(validation[0]), device=target)
             checked.append(_epoch(module, loss, validation, rows, training.batch_size))
-            _check_finite(checked[-1], epoch, training.lr)
+            check_finite(checked[-1], epoch, training.lr)
             bar.set_postfix(validation=f"{checked[-1]['loss']:.4g}")
             if checked[-1]["loss"] < best:
                 best, best_epoch = checked[-1]["loss"], epoch
@@ -254,7 +254,7 @@ def _epoch(
     return {name: float(total) / len(rows) for name, total in totals.items()}
 
 
-def _check_finite(terms: dict[str, float], epoch: int, lr: float) -> None:
+def check_finite(terms: dict[str, float], epoch: int, lr: float) -> None:
     for name, value in terms.items():
         if not math.isfinite(value):
             raise InputError(

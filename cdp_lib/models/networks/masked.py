@@ -28,7 +28,14 @@ from cdp_lib.models.base.blocks import ACTIVATION, mlp
 from cdp_lib.models.base.settings import WIDTHS, Instance, Number, OneOf
 from cdp_lib.models.base.stopping import set_aside
 from cdp_lib.models.base.tables import Table, TableEstimator, means_and_scales
-from cdp_lib.models.base.training import History, Training, masked_mse, seeded, train
+from cdp_lib.models.base.training import (
+    History,
+    Training,
+    masked_mse,
+    pick_device,
+    seeded,
+    train,
+)
 
 SMALL = 0.1  # sd of what "noise" adds to a spoiled cell, where a feature has sd 1
 PRETRAINING = Training(epochs=200, batch_size=None, patience=20, validation_fraction=0.2)
@@ -107,8 +114,12 @@ class MaskedAutoencoder(TransformerMixin, TableEstimator):
         self, z: Tensor, z_val: Tensor | None, training: Training
     ) -> tuple[nn.Module, History]:
         module = self._module(z.shape[1])
-        validation = None if z_val is None else (z_val,)
-        return module, train(module, self._loss, (z,), validation, training)
+        draws = torch.Generator(pick_device(training.device)).manual_seed(training.seed)
+
+        def loss(module: nn.Module, z: Tensor) -> Tensor:
+            return masked_mse(module(self._spoiled(z, draws) if module.training else z), z)
+
+        return module, train(module, loss, (z,), None if z_val is None else (z_val,), training)
 
     def _module(self, features: int) -> nn.Module:
         sizes = [features, *self.hidden, self.n_components]
@@ -116,24 +127,21 @@ class MaskedAutoencoder(TransformerMixin, TableEstimator):
             encoder = mlp(sizes, self.activation)
             return nn.Sequential(encoder, mlp(sizes[::-1], self.activation))
 
-    def _loss(self, module: nn.Module, z: Tensor) -> Tensor:
-        return masked_mse(module(self._spoiled(z) if module.training else z), z)
-
-    def _spoiled(self, z: Tensor) -> Tensor:
+    def _spoiled(self, z: Tensor, draws: torch.Generator) -> Tensor:
         """The rows with some cells replaced: (rows, features)."""
+        like = dict(generator=draws, device=z.device, dtype=z.dtype)
         if self.noise:
-            z = z + self.noise * torch.randn_like(z)
-        cells = torch.rand_like(z) < self.p
+            z = z + self.noise * torch.randn(z.shape, **like)
         match self.corruption:
             case "swap":
-                other = z[torch.randperm(len(z), device=z.device)]
+                other = z[torch.randperm(len(z), generator=draws, device=z.device)]
             case "zero":
                 other = torch.zeros_like(z)
             case "noise":
-                other = z + SMALL * torch.randn_like(z)
+                other = z + SMALL * torch.randn(z.shape, **like)
             case "full noise":
-                other = torch.randn_like(z)
-        return torch.where(cells, other, z)
+                other = torch.randn(z.shape, **like)
+        return torch.where(torch.rand(z.shape, **like) < self.p, other, z)
 
     def _scaled(self, x: np.ndarray) -> Tensor:
         return torch.tensor((x - self.mean_) / self.scale_, dtype=torch.float32)

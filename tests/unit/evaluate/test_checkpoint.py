@@ -2,10 +2,15 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.frozen import FrozenEstimator
 
 from cdp_lib.chapter import Chapter
 from cdp_lib.data.files.download import cache_dir
 from cdp_lib.evaluate import remember
+from cdp_lib.evaluate.checkpoint import fingerprint
+from cdp_lib.models.base.training import Training
+from cdp_lib.models.networks.autoencoders import AutoEncoder
+from cdp_lib.models.representations import PrincipalComponents
 
 calls = []
 
@@ -44,3 +49,14 @@ def test_only_a_full_run_keeps_what_it_finished():
         Chapter("00_specimen", p, "teaching", 0, "cpu").unfinished for p in ("teach", "full")
     ]
     assert folders == [None, cache_dir() / "unfinished" / "00_specimen"]
+
+
+def test_what_a_frozen_model_has_learned_counts():
+    table = np.random.default_rng(0).normal(size=(20, 4))
+    training = Training(epochs=2, validation_fraction=0.0, device="cpu")
+    keys = [
+        fingerprint(FrozenEstimator(make().fit(rows)))
+        for make in (lambda: PrincipalComponents(2), lambda: AutoEncoder((2,), training=training))
+        for rows in (table, table[:15], table)
+    ]
+    assert keys[0] == keys[2] != keys[1] and keys[3] != keys[4]
