@@ -108,7 +108,7 @@ def check_comparable(y_val: np.ndarray, training: Training) -> None:
         raise InputError(
             "batch_size is 1, but loss='correlation' compares the lines of a batch: give 2 or more."
         )
-    if len(y_val) and not comparable(torch.as_tensor(y_val)).any():
+    if len(y_val) and not comparable(torch.tensor(y_val)).any():
         raise InputError(
             f"In the {len(y_val)} rows that stop the training no perturbation has two different "
             "labels, so loss='correlation' cannot judge them: give more rows as validation, or "

@@ -7,17 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.neighbors import KNeighborsRegressor
 
 from cdp_lib import audit, splits
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate import Predictions, cross_predict, fitted, predict_layers
+from cdp_lib.models.base.inputs import Names
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.layered import Bagged, LayeredEnsemble
-from cdp_lib.models.linear import Ridge
+from cdp_lib.models.linear import Lasso, Ridge
 from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.models.networks.masked import MaskedAutoencoder
+from cdp_lib.models.networks.two_branch import TwoBranch
+from cdp_lib.models.per_perturbation import PerPerturbation
 from cdp_lib.models.representations import PrincipalComponents
+from cdp_lib.models.trees import LightGBM, RandomForest
 
 FEW = Training(lr=0.01, epochs=3, batch_size=None, validation_fraction=0.2, device="cpu")
 
@@ -73,6 +78,29 @@ def test_the_ensemble_is_the_mean_of_its_members(tune, transductive):
         P.summary("r2").set_index("model").loc[list(names)],
         direct.summary("r2").set_index("model").loc[list(names)],
     )
+
+
+ALL_HEADS = {
+    "lasso": Lasso(3, inner=2),
+    "correlation network": FeedForward((4,), loss="correlation", training=FEW),
+    "two branches": TwoBranch(Names(), (4,), (4,), training=FEW),
+    "forest": RandomForest(3, max_features=0.5),
+    "LightGBM": LightGBM(3, max_leaves=4, min_leaf=3),
+    "bagged": Bagged(Ridge((1.0,)), 2),
+    "one column at a time": PerPerturbation(KNeighborsRegressor(3)),
+}
+
+
+@pytest.mark.parametrize("name", ALL_HEADS)
+def test_every_head_takes_part(name):
+    split = splits.leave_lines_out(COHORT, n_folds=2, tune=0.2)
+    layers = {"a": PrincipalComponents(3, 0), "b": PrincipalComponents(3, 1)}
+    P = predict_layers(layers, {"head": ALL_HEADS[name]}, COHORT, split, baselines=False)
+    P = P.mean_of({"both": ["head on a", "head on b"]})
+    direct = cross_predict(
+        {"both": LayeredEnsemble(list(layers.values()), ALL_HEADS[name])}, COHORT, split
+    )
+    np.testing.assert_allclose(values(P, "both"), values(direct, "both"), atol=1e-6)
 
 
 class Counted(PrincipalComponents):
