@@ -11,6 +11,8 @@ heatmap        a table as colours
 splits_diagram who is trained on, tuned on and tested on, a panel a fold
 held_out       tables with a band held out, and the direction that is scored
 line_map       the lines by tissue or by response, as the reader chooses
+pair_explorer  drug pairs in a line of the reader's choice: measured, predicted, additive
+pair_maps      drugs x drugs side by side, in the order of their likeness
 choose         any of these, of which the reader chooses one
 drawing        a drawing of one's own, in the same look and for both widths
 
@@ -29,6 +31,8 @@ from cdp_lib.figures.choose import choose
 from cdp_lib.figures.drawings import held_out
 from cdp_lib.figures.histograms import histograms, measured
 from cdp_lib.figures.line_map import line_map
+from cdp_lib.figures.pair_explorer import pair_explorer
+from cdp_lib.figures.pair_maps import pair_maps
 from cdp_lib.figures.points import agreement, points
 from cdp_lib.figures.rows import rows
 from cdp_lib.figures.slopes import slopes
@@ -50,7 +54,7 @@ from cdp_lib.figures.vector import svg
 
 __all__ = [
     "agreement", "bars", "canvas", "choose", "distributions", "drawing", "finish", "heatmap",
-    "held_out", "histograms", "line_map", "look", "mark", "measured", "points", "rows", "slopes",
-    "splits_diagram", "svg", "theme", "two_widths", "COLOURS", "HATCH", "HUES", "INK", "PLAIN",
-    "ROLE_LOOK", "Rectangle",
+    "held_out", "histograms", "line_map", "look", "mark", "measured", "pair_explorer", "pair_maps",
+    "points", "rows", "slopes", "splits_diagram", "svg", "theme", "two_widths", "COLOURS", "HATCH",
+    "HUES", "INK", "PLAIN", "ROLE_LOOK", "Rectangle",
 ]  # fmt: skip

@@ -96,6 +96,11 @@ def epochs():
     return pd.DataFrame({"mean": [0.2, 0.5], "sd": [0.01, 0.02]}, index=[30, 960])
 
 
+def pairs():
+    ends = [(a, b) for a in "ABCDEFGH" for b in "ABCDEFGH" if a < b]
+    return pd.DataFrame(ends, columns=["drug_a", "drug_b"])
+
+
 samples = {"network": np.linspace(0, 1, 50), "ridge": [0.1, np.nan, 0.3, 0.4]}
 
 DRAWN = {
@@ -125,6 +130,12 @@ DRAWN = {
     ),
     "groups": lambda: figures.histograms({"a": samples}),
     "gaps": lambda: figures.measured({"drugs": table(), "genes": table((30, 30))}),
+    "pair maps": lambda: figures.pair_maps(
+        {"measured": pd.Series(points(28)[0]), "predicted": pd.Series(points(28)[1])},
+        pairs(),
+        "score",
+        difference="predicted - measured",
+    ),
     "two stages": lambda: two_stages(["expression", "copy number", "metabolites"]),
     "by epoch": lambda: by_epoch(
         {"saw all": epochs(), "left out": epochs()},
