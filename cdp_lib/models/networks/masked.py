@@ -38,7 +38,7 @@ from cdp_lib.models.base.training import (
 )
 
 SMALL = 0.1  # sd of what "noise" adds to a spoiled cell, where a feature has sd 1
-PRETRAINING = Training(epochs=200, batch_size=None, patience=20, validation_fraction=0.2)
+PRETRAINING = Training(lr=3e-3, epochs=200, batch_size=None, patience=20, validation_fraction=0.2)
 
 
 class MaskedAutoencoder(TransformerMixin, TableEstimator):
