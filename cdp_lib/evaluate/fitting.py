@@ -36,7 +36,12 @@ from cdp_lib.models.baselines import (
     PerturbationMean,
     TissueMean,
 )
-from cdp_lib.models.drug_effects import DrugEffects, DrugEffectsByLine, LineAndDrugEffects
+from cdp_lib.models.drug_effects import (
+    DrugEffects,
+    DrugEffectsByLine,
+    LineAndDrugEffects,
+    PairEffects,
+)
 from cdp_lib.splits import Fold
 
 Omics = str | list[str] | None  # None: no omics, only the names of the lines
@@ -63,6 +68,7 @@ def naive_baselines(cohort) -> dict[str, BaseEstimator]:
         naive["drug + drug"] = DrugEffects()
         naive["line + drug + drug"] = LineAndDrugEffects()
         naive["drug x line"] = DrugEffectsByLine()
+        naive["drug x line + pair"] = PairEffects()
     return naive
 
 

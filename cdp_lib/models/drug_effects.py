@@ -5,10 +5,11 @@ With y[i, de] the response of line i to the drugs d and e together, over the kno
     DrugEffects            m + b[d] + b[e]
     LineAndDrugEffects     m + a[i] + b[d] + b[e]
     DrugEffectsByLine      m + a[i] + b[d] + b[e] + c[i, d] + c[i, e]
+    PairEffects            m + a[i] + b[d] + b[e] + c[i, d] + c[i, e] + p[de]
 
 m is the mean of the training cells; the effects minimise
 
-    sum of (y - prediction)^2 + penalty * (|a|^2 + |b|^2 + |c|^2).
+    sum of (y - prediction)^2 + penalty * (|a|^2 + |b|^2 + |c|^2 + |p|^2).
 
 The penalty shrinks what few cells speak for, and what no cell speaks for is 0: a pair with one new
 drug is predicted by its known partner, one with two new drugs by the line, a new line by the drugs.
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import inv, solve
 from scipy.sparse import csr_array
+from scipy.sparse.linalg import lsmr
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.drugs import drug_counts, drug_ends
@@ -72,6 +74,41 @@ class DrugEffectsByLine(LineAndDrugEffects):
     """Each drug also has an effect of its own in each line, drawn towards its effect in all."""
 
     by_line = True
+
+
+class PairEffects(DrugEffectsByLine):
+    """A pair also has an effect of its own, the same in every line: a pair mean that is shrunk."""
+
+    def predict(self, X: pd.DataFrame, perturbations: pd.DataFrame | None = None) -> pd.DataFrame:
+        P = super().predict(X, perturbations)
+        ends = self.ends_ if perturbations is None else drug_ends(perturbations)
+        return P + self.pair_effects_.reindex(unordered(ends)).fillna(0.0).to_numpy()
+
+    def _learn(self, y: np.ndarray, lines: pd.Index) -> None:
+        """All four kinds at once, by least squares (LSMR) on the sparse design matrix."""
+        i, column = np.nonzero(~np.isnan(y))  # (cells,)
+        pair, pairs = pd.factorize(unordered(self.ends_.iloc[column]))
+        drugs = pd.Index(pd.unique(self.ends_.iloc[column].to_numpy().ravel()))
+        ends = drugs.get_indexer(self.ends_.to_numpy().ravel()).reshape(-1, 2)[column].T
+        each = [i, *ends, *(i * len(drugs) + ends), pair]  # the effects that a cell adds up
+        kinds = np.array([0, 1, 1, 2, 2, 3])
+        sizes = [len(lines), len(drugs), len(lines) * len(drugs), len(pairs)]
+        start = np.cumsum([0, *sizes])
+        columns = np.stack(each) + start[kinds][:, None]  # (6, cells)
+        rows = np.tile(np.arange(len(i)), 6)
+        A = csr_array((np.ones(columns.size), (rows, columns.ravel())), (len(i), start[-1]))
+        r, damp = y[i, column] - self.global_mean_, np.sqrt(self.penalty)
+        found = lsmr(A, r, damp=damp, atol=1e-10, btol=1e-10, maxiter=5000)[0]
+        a, b, c, p = np.split(found, start[1:-1])
+        self.line_effects_ = pd.Series(a, lines)
+        self.drug_effects_ = pd.Series(b, drugs)
+        self.line_drug_effects_ = pd.DataFrame(c.reshape(len(lines), -1), lines, drugs)
+        self.pair_effects_ = pd.Series(p, pairs)
+
+
+def unordered(ends: pd.DataFrame) -> pd.Index:
+    """The two drugs of each perturbation, in one order."""
+    return pd.Index([tuple(sorted(two, key=str)) for two in ends.to_numpy()], tupleize_cols=False)
 
 
 def effects(

@@ -24,20 +24,18 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cdp_lib.errors import InputError
 from cdp_lib.models.base.blocks import ACTIVATION, ACTIVATIONS, HiddenLayers
-from cdp_lib.models.base.drugs import drug_ends
-from cdp_lib.models.base.inputs import INPUT, Features, Input, Names, by_omics, several
-from cdp_lib.models.base.settings import WIDTHS, Instance, Number, OneOf, Tuple, check_settings
-from cdp_lib.models.base.stopping import set_aside
-from cdp_lib.models.base.tables import NotFitted, Pair, TableRegressor, check_pair
+from cdp_lib.models.base.inputs import INPUT, Features, Input, Names
+from cdp_lib.models.base.pair_model import PairModel
+from cdp_lib.models.base.settings import WIDTHS, Instance, Number, OneOf, Tuple
+from cdp_lib.models.base.tables import Pair
 from cdp_lib.models.base.training import Training, masked_mse, pick_device, seeded, train
 
 RESIDUAL = ("everywhere", "top", "nowhere")
 FEW_EPOCHS = Training(epochs=20, batch_size=4096, warmup=2, plateau=3, patience=None)
 
 
-class DrugPairNetwork(TableRegressor):
+class DrugPairNetwork(PairModel):
     """Any line and any two drugs, from what `line_input` and `drug_input` tell of them.
 
     An input is Features, Names, Noise or Shuffled (see base/inputs.py), or a tuple of several;
@@ -90,21 +88,15 @@ class DrugPairNetwork(TableRegressor):
         monitor: Callable[["DrugPairNetwork"], float] | None = None,
     ) -> "DrugPairNetwork":
         """Learn the known cells of Y (lines x pairs); `perturbations` names the drugs of a pair."""
-        check_settings(self)
-        y = self._labels(X, Y, first=True)  # (lines, pairs)
-        self.ends_ = drug_ends(perturbations, Y.columns)
-        if validation is None:
-            fraction, seed = self.training.validation_fraction, self.training.seed
-            aside = set_aside(y.reshape(-1, 1), fraction, seed).reshape(y.shape)
-            lines, start, y_val = X, 0, np.where(aside, y, np.nan)
-            y = np.where(aside, np.nan, y)
-        else:
-            X_val, Y_val = check_pair(validation)
-            lines, start, y_val = pd.concat([X, X_val]), len(X), self._labels(X_val, Y_val)
-        self._learn_inputs(X, y)
-        drugs = self._drugs_of(self.ends_[~np.isnan(np.vstack([y, y_val])).all(axis=0)])
-        tables = self._tables(lines, drugs, pick_device(self.training.device))
-        data, checked = self._cells(y, 0, drugs), self._cells(y_val, start, drugs)
+        how = self.training
+        lines, drugs, *parts = self._open_pairs(
+            X, Y, perturbations, validation, how.validation_fraction, how.seed
+        )
+        tables = self._tables(lines, drugs, pick_device(how.device))
+        data, checked = (
+            (*map(torch.tensor, (cells.line, cells.a, cells.b)), torch.tensor(cells.y).float())
+            for cells in parts
+        )
         with seeded(self.training.seed):  # the initial weights
             self.module_ = self._module(*tables)
         self.history_ = train(
@@ -130,65 +122,20 @@ class DrugPairNetwork(TableRegressor):
 
     def predict(self, X: pd.DataFrame, perturbations: pd.DataFrame | None = None) -> pd.DataFrame:
         """The response to the pairs of `perturbations`, or to the columns of the fitted Y."""
-        if not hasattr(self, "module_"):
-            raise NotFitted("This DrugPairNetwork is not fitted yet: call fit first.")
-        check_named(X)
-        ends = self.ends_ if perturbations is None else drug_ends(perturbations)
-        drugs = self._drugs_of(ends)
+        names, drugs, *ends = self._open_predict(X, perturbations)
         device = next(self.module_.parameters()).device
         tables = self._tables(X, drugs, device)
-        a, b = (torch.tensor(drugs.get_indexer(ends[end]), device=device) for end in ends)
         with torch.no_grad():
+            a, b = (torch.tensor(one, device=device) for one in ends)
             rows = [f.cpu().numpy() for f in self.module_.each_line(*tables, a, b)]
-        P = self.y_mean_ + self.y_scale_ * np.reshape(rows, (len(X), len(ends)))
-        return pd.DataFrame(P, X.index, ends.index)  # (lines, pairs)
-
-    def _labels(self, X: pd.DataFrame, Y: pd.DataFrame, first: bool = False) -> np.ndarray:
-        check_named(X)
-        if not isinstance(Y, pd.DataFrame):
-            raise InputError("DrugPairNetwork knows pairs by name: give Y as a DataFrame.")
-        if first:
-            if not (X.index.is_unique and Y.columns.is_unique):
-                raise InputError("X names a line twice, or Y a pair: merge or rename them.")
-            self.perturbations_, self._width = Y.columns, Y.shape[1:]
-        return self._read_y(X, Y)
-
-    def _learn_inputs(self, X: pd.DataFrame, y: np.ndarray) -> None:
-        """What the inputs must know of the training lines and drugs, and the scale of labels."""
-        known = ~np.isnan(y)
-        drugs = pd.DataFrame(index=self._drugs_of(self.ends_[known.any(axis=0)]))
-        self.lines_ = [one.learn(X) for one in several(self.line_input)]
-        self.drugs_ = [one.learn(drugs) for one in several(self.drug_input)]
-        self.y_mean_, self.y_scale_ = float(y[known].mean()), float(y[known].std()) or 1.0
-
-    @staticmethod
-    def _drugs_of(ends: pd.DataFrame) -> pd.Index:
-        """In an order of their own, so that the order in a pair changes no rounding."""
-        return pd.Index(sorted(pd.unique(ends.to_numpy().ravel()), key=str), dtype=object)
+        P = self.y_mean_ + self.y_scale_ * np.reshape(rows, (len(X), len(names)))
+        return pd.DataFrame(P, X.index, names)  # (lines, pairs)
 
     def _tables(
         self, X: pd.DataFrame, drugs: pd.Index, device: torch.device
     ) -> tuple[list[Tensor], Tensor]:
-        """What is told of each line, a table an encoder; and of each drug, one table."""
-        lines = [
-            torch.tensor(table, device=device)
-            for one, learned in zip(several(self.line_input), self.lines_, strict=True)
-            for table in by_omics(one.rows(X, learned))
-        ]
-        names = pd.DataFrame(index=drugs)
-        told = [
-            one.rows(names, learned).to_numpy(np.float32)
-            for one, learned in zip(several(self.drug_input), self.drugs_, strict=True)
-        ]
-        return lines, torch.tensor(np.hstack(told), device=device)
-
-    def _cells(self, y: np.ndarray, start: int, drugs: pd.Index) -> tuple[Tensor, ...]:
-        """A row for each known cell: the numbers of its line, its two drugs, and its label."""
-        line, pair = np.nonzero(~np.isnan(y))
-        a, b = (drugs.get_indexer(self.ends_[end])[pair] for end in self.ends_)
-        labels = (y[line, pair] - self.y_mean_) / self.y_scale_
-        numbers = (torch.tensor(one) for one in (line + start, a, b))
-        return (*numbers, torch.tensor(labels, dtype=torch.float32))
+        lines = [torch.tensor(table, device=device) for table in self._of_lines(X)]
+        return lines, torch.tensor(self._of_drugs(drugs), device=device)
 
     def _module(self, lines: list[Tensor], drugs: Tensor) -> "PairModule":
         return PairModule(
@@ -261,8 +208,3 @@ class PairModule(nn.Module):
 
     def after(self, first: Tensor) -> Tensor:
         return self.out(self.rest(self.activate(first))).squeeze(-1)
-
-
-def check_named(X: pd.DataFrame) -> None:
-    if not isinstance(X, pd.DataFrame):
-        raise InputError("DrugPairNetwork knows lines by name: give X as a DataFrame.")

@@ -158,8 +158,9 @@ def test_a_cohort_may_know_nothing_of_its_perturbations():
 def test_a_screen_of_pairs_has_the_effects_of_its_drugs_beside_the_means():
     screen = make_screen()
     naive = list(naive_baselines(screen))
-    assert naive[-4:] == ["tissue mean", "drug + drug", "line + drug + drug", "drug x line"]
-    assert naive[:-3] == list(naive_baselines(make_cohort()))
+    of_pairs = ["drug + drug", "line + drug + drug", "drug x line", "drug x line + pair"]
+    assert naive[-5:] == ["tissue mean", *of_pairs]
+    assert naive[:-4] == list(naive_baselines(make_cohort()))
     split = splits.leave_perturbations_out(screen, 3, tune=0)
     frame = cross_validate({}, screen, split, metrics="rmse", axis="line")
     assert list(frame["model"].unique()) == naive and frame["score"].notna().all()

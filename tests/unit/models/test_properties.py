@@ -18,7 +18,7 @@ from sklearn.linear_model import Lasso as PlainLasso
 from sklearn.tree import DecisionTreeRegressor
 
 import cdp_lib.models
-from cdp_lib.models import baselines, drug_effects, drug_pair
+from cdp_lib.models import baselines, drug_effects, drug_pair, pair_rows
 from cdp_lib.models.base.inputs import Names
 from cdp_lib.models.base.training import Training
 from cdp_lib.models.completion import TableCompletion
@@ -173,7 +173,7 @@ def test_every_model_of_the_library_is_here():
             if one.__module__.startswith("cdp_lib.models") and {"fit", "predict"} <= set(dir(one)):
                 found.add(one)
     abstract = {one for one in found if any(issubclass(o, one) and o != one for o in found)}
-    of_pairs = {drug_effects.__name__, drug_pair.__name__}
+    of_pairs = {module.__name__ for module in (drug_effects, drug_pair, pair_rows)}
     pairs = {one for one in found if one.__module__ in of_pairs}
     here = {type(make()) for make in MODELS.values()}
     missing = {one.__name__ for one in found - abstract - pairs - here}
