@@ -23,6 +23,10 @@ class PrincipalComponents(TransformerMixin, TableEstimator):
     With a `bootstrap` seed they are those of as many lines drawn with replacement, so that seeds
     0 to 4 give five representations that differ by chance alone.  A bootstrap of n lines holds
     about 0.63 n different ones, and there are no more components than that.
+
+    The variance of a component says how much of the lines it describes.  A head that brings its
+    features to one variance makes the last component as loud as the first: give it
+    standardize=False.
     """
 
     _settings = {
