@@ -7,6 +7,7 @@ from cdp_lib.evaluate.comparison import averaged, compared, summary
 from cdp_lib.evaluate.cross_validation import cross_predict, cross_validate
 from cdp_lib.evaluate.fitting import fitted, naive_baselines
 from cdp_lib.evaluate.layers import predict_layers
+from cdp_lib.evaluate.on_rows import on_rows
 from cdp_lib.evaluate.predictions import Predictions
 from cdp_lib.evaluate.rankings import line_views, pooled, recurrent, whole
 from cdp_lib.evaluate.redrawn import passing, per_unit, redrawn, share_above, without_line_means
@@ -19,8 +20,8 @@ from cdp_lib.evaluate.two_stages import choose_epochs, course, first_stage, seco
 __all__ = [
     "Forecast", "HoldOut", "Predictions", "Search", "all_pairs", "all_rows", "averaged",
     "choose_epochs", "compared", "course", "cross_predict", "cross_validate", "first_stage",
-    "fitted", "forecast", "leaky_chain", "line_views", "naive_baselines", "passing", "per_unit",
-    "pooled", "predict_as_published", "predict_layers", "recurrent", "redrawn", "remember",
-    "second_stage", "share_above", "shortlist", "summary", "switch_on", "transfer", "whole",
-    "without_line_means",
+    "fitted", "forecast", "leaky_chain", "line_views", "naive_baselines", "on_rows", "passing",
+    "per_unit", "pooled", "predict_as_published", "predict_layers", "recurrent", "redrawn",
+    "remember", "second_stage", "share_above", "shortlist", "summary", "switch_on", "transfer",
+    "whole", "without_line_means",
 ]  # fmt: skip

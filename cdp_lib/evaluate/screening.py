@@ -24,7 +24,7 @@ from sklearn.base import clone
 from cdp_lib.errors import InputError, nearest
 from cdp_lib.evaluate.fitting import Omics, inputs, labelled, perturbation_tables, taken
 from cdp_lib.models.base.drugs import ENDS
-from cdp_lib.models.ensemble import Ensemble
+from cdp_lib.models.base.parts import MeanOfParts
 from cdp_lib.splits import Fold
 
 
@@ -54,7 +54,7 @@ def all_pairs(screen) -> pd.DataFrame:
 
 
 def forecast(
-    ensemble: Ensemble,
+    ensemble: MeanOfParts,
     screen,
     fold: Fold,
     omics: Omics = "expression",
@@ -64,6 +64,7 @@ def forecast(
 ) -> Forecast:
     """Fit on the train cells of `fold`, widen by its tune cells, count on its test cells.
 
+    `ensemble` is a mean of fits, such as Bagged(model, 5, over="perturbation").
     `pairs` are rows of drug_a and drug_b, such as `all_pairs(screen)`; by default those of the
     screen.  `coverage` has a row for all tested cells and one for the `head` first of each line,
     and the columns cells, expected (the level), members (an interval from the spread of the members
@@ -80,7 +81,7 @@ def forecast(
         asked = tables | {"perturbations": _with_those_of(screen, pairs)}
     ensemble = clone(ensemble)
     ensemble.fit(*labelled(X, Y, fold.train), **taken(ensemble.fit, tables))
-    mean, sd = ensemble.mean_and_sd(X, **asked)
+    mean, sd = ensemble.predict(X, **asked), ensemble.spread(X, **asked)
     if absent := len(Y.columns.difference(mean.columns)):
         raise InputError(f"The ensemble predicts {absent} pairs of the screen not at all.")
     y = Y.to_numpy(float)

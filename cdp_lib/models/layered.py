@@ -23,7 +23,7 @@ from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.parts import MeanOfParts
-from cdp_lib.models.base.settings import Number
+from cdp_lib.models.base.settings import Number, OneOf
 from cdp_lib.models.base.tables import Pair, Table, check_pair
 from cdp_lib.models.representations import latents, lines_to_learn
 
@@ -69,8 +69,9 @@ class LayeredEnsemble(MeanOfParts):
 
 
 class Bagged(MeanOfParts):
-    """The mean of n clones of `model`, each fitted on a share of the lines.
+    """The mean of n clones of `model`, each fitted on a share of the lines or perturbations.
 
+    `over` says which: "line", or "perturbation", whose labels the others of a draw do not see.
     Clone k learns from a draw without replacement by the seed `seed` + k, so that
     Bagged(model, 5) is the mean of Bagged(model, 1, seed=0) to Bagged(model, 1, seed=4).  Copies
     of a line, as a bootstrap has them, would stand on both sides of a model's own inner folds, and
@@ -82,22 +83,35 @@ class Bagged(MeanOfParts):
         "n": Number(least=1, whole=True),
         "share": Number(below=1.0000001),
         "seed": Number(whole=True),
+        "over": OneOf("line", "perturbation"),
     }
 
-    def __init__(self, model: BaseEstimator, n: int = 5, share: float = 0.8, seed: int = 0):
+    def __init__(
+        self,
+        model: BaseEstimator,
+        n: int = 5,
+        share: float = 0.8,
+        seed: int = 0,
+        over: str = "line",
+    ):
         self.model = model
         self.n = n
         self.share = share
         self.seed = seed
+        self.over = over
 
     def _fit_parts(
         self, X: Table, Y: Table, validation: Pair | None, offered: Mapping
     ) -> list[BaseEstimator]:
         parts = []
         for number in range(self.n):
-            shuffled = np.random.default_rng(self.seed + number).permutation(len(X))
-            rows = np.sort(shuffled[: max(1, round(self.share * len(X)))])
-            parts.append(self._fit_part(_rows(X, rows), _rows(Y, rows), validation, offered))
+            rng = np.random.default_rng(self.seed + number)
+            if self.over == "perturbation":
+                drawn = X, _columns(Y, self.share, rng)
+            else:
+                rows = _drawn(np.arange(len(X)), self.share, rng)
+                drawn = _rows(X, rows), _rows(Y, rows)
+            parts.append(self._fit_part(*drawn, validation, offered))
         return parts
 
     def _seen(self, X: Table) -> Iterable[Table]:
@@ -114,6 +128,21 @@ def check_representations(representations: Sequence[BaseEstimator]) -> None:
     for each in representations:
         if isinstance(each, type) or not hasattr(each, "transform"):
             raise InputError(f"A representation is {each!r}: give objects with fit and transform.")
+
+
+def _drawn(units: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """A share of the units, in their order."""
+    return np.sort(rng.permutation(units)[: max(1, round(share * len(units)))])
+
+
+def _columns(Y: Table, share: float, rng: np.random.Generator) -> Table:
+    """Y with the labels of a share of its labelled columns, NaN in the others."""
+    y = np.asarray(Y, float).copy()
+    if y.ndim != 2:
+        raise InputError("Bagged over perturbations needs a table of them, not one column.")
+    known = np.flatnonzero(~np.isnan(y).all(axis=0))
+    y[:, ~np.isin(np.arange(y.shape[1]), _drawn(known, share, rng))] = np.nan
+    return pd.DataFrame(y, Y.index, Y.columns) if isinstance(Y, pd.DataFrame) else y
 
 
 def _rows(table: Table, rows: np.ndarray) -> Table:

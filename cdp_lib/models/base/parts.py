@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
+from cdp_lib.errors import InputError
 from cdp_lib.models.base.tables import Pair, Table, TableRegressor, check_model
 from cdp_lib.models.base.validation import uses_validation
 
@@ -54,16 +55,36 @@ class MeanOfParts(TableRegressor):
         drugs: pd.DataFrame | None = None,
     ) -> Table:
         """The mean of the parts' predictions, in the form that Y had."""
-        self._read_x(X)
-        offered = _given(perturbations, drugs)
-        each = [
-            part.predict(table, **taken(part.predict, offered))
-            for part, table in zip(self.parts_, self._seen(X), strict=True)
-        ]
+        each = self._of_parts(X, perturbations, drugs)
         mean = sum(np.asarray(P, float) for P in each) / len(each)  # (lines, perturbations)
         if isinstance(each[0], pd.DataFrame):
             return pd.DataFrame(mean, each[0].index, each[0].columns)
         return self._as_given(mean.reshape(len(X), -1), X)
+
+    def spread(
+        self,
+        X: Table,
+        perturbations: pd.DataFrame | None = None,
+        drugs: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
+        """The standard deviation over the parts, of parts that predict a DataFrame.
+
+        It knows what a part was fitted on, and neither the noise in a measurement nor an error that
+        all parts share, so as an interval it is too narrow: `evaluate.forecast` widens it.
+        """
+        each = self._of_parts(X, perturbations, drugs)
+        if len(each) < 2 or not isinstance(each[0], pd.DataFrame):
+            raise InputError(f"A spread needs 2 parts or more and tables; here are {len(each)}.")
+        sd = np.std([P.to_numpy(float) for P in each], axis=0, ddof=1)
+        return pd.DataFrame(sd, each[0].index, each[0].columns)
+
+    def _of_parts(self, X: Table, *tables: pd.DataFrame | None) -> list[Table]:
+        self._read_x(X)
+        offered = _given(*tables)
+        return [
+            part.predict(table, **taken(part.predict, offered))
+            for part, table in zip(self.parts_, self._seen(X), strict=True)
+        ]
 
     def _fit_part(
         self, X: Table, Y: Table, validation: Pair | None, offered: Mapping

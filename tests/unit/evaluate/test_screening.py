@@ -10,7 +10,7 @@ from cdp_lib import splits
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate import screening
 from cdp_lib.models.drug_effects import DrugEffectsByLine
-from cdp_lib.models.ensemble import Ensemble
+from cdp_lib.models.layered import Bagged
 
 DRUGS = [f"d{i:02}" for i in range(24)]
 ENDS = [(a, b) for a in DRUGS for b in DRUGS if a < b]
@@ -25,8 +25,9 @@ def simulated(noise=1.0, seed=0):
     Y = effect[pairs["drug_a"]].to_numpy() + effect[pairs["drug_b"]].to_numpy()
     Y = pd.DataFrame(Y + noise * rng.normal(size=Y.shape), LINES, pairs.index)
     Y.iloc[0, :7] = np.nan
+    X = pd.DataFrame(1.0, LINES, ["TP53"])
     return SimpleNamespace(
-        Y=Y.iloc[:, :-5], perturbations=pairs.iloc[:-5], lower_is_sensitive=False
+        X=lambda omics: X, Y=Y.iloc[:, :-5], perturbations=pairs.iloc[:-5], lower_is_sensitive=False
     )
 
 
@@ -34,9 +35,9 @@ def simulated(noise=1.0, seed=0):
 def found():
     screen = simulated()
     fold = splits.leave_perturbations_out(screen, 4, tune=0.2).folds[0]
-    model = Ensemble(DrugEffectsByLine(), members=4)
+    model = Bagged(DrugEffectsByLine(), 4, over="perturbation")
     every = screening.all_pairs(screen)
-    return screen, screening.forecast(model, screen, fold, None, every, head=10)
+    return screen, screening.forecast(model, screen, fold, "expression", every, head=10)
 
 
 def test_every_pair_is_listed_once(found):
@@ -79,11 +80,13 @@ def test_test_labels_change_nothing_but_the_count(found):
     fold = splits.leave_perturbations_out(screen, 4, tune=0.2).folds[0]
     other = SimpleNamespace(**vars(screen))
     other.Y = screen.Y.mask(fold.test, -5.0).where(screen.Y.notna())
-    model = Ensemble(DrugEffectsByLine(), members=4)
-    after = screening.forecast(model, other, fold, None, screening.all_pairs(screen), head=10)
+    model = Bagged(DrugEffectsByLine(), 4, over="perturbation")
+    after = screening.forecast(
+        model, other, fold, "expression", screening.all_pairs(screen), head=10
+    )
     pd.testing.assert_frame_equal(before.low, after.low)
     assert after.coverage.loc["all", "calibrated"] < before.coverage.loc["all", "calibrated"]
-    assert not hasattr(model, "members_")  # a clone was fitted
+    assert not hasattr(model, "parts_")  # a clone was fitted
 
 
 def test_the_list_of_a_line(found):
@@ -117,4 +120,4 @@ def test_what_cannot_be_forecast_is_named(found):
         screening.shortlist(forecast, screen, "L0")
     fold = splits.leave_perturbations_out(screen, 4, tune=0).folds[0]
     with pytest.raises(InputError, match="tune cells"):
-        screening.forecast(Ensemble(DrugEffectsByLine()), screen, fold, None)
+        screening.forecast(Bagged(DrugEffectsByLine()), screen, fold)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
 
@@ -137,3 +137,37 @@ def test_strange_tables_are_refused():
         model = clone(model).fit(X, Y)
         with pytest.raises(InputError, match="'gene 0'"):
             model.predict(X.drop(columns="gene 0"))
+
+
+class SeenColumns(BaseEstimator):
+    """Predicts how many columns it has seen labels of."""
+
+    def fit(self, X, Y):
+        self.seen_ = np.flatnonzero(Y.notna().any())
+        self.columns_ = Y.columns
+        return self
+
+    def predict(self, X):
+        return pd.DataFrame(float(len(self.seen_) + self.seen_[0]), X.index, self.columns_)
+
+
+def test_a_bag_over_perturbations_hides_the_labels_of_the_others():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(9, 2)))
+    Y = pd.DataFrame(rng.normal(size=(9, 20)))
+    Y.iloc[:, 3] = np.nan  # of a fold that holds it out
+    bag = Bagged(SeenColumns(), 6, share=0.5, over="perturbation").fit(X, Y)
+    seen = [part.seen_ for part in bag.parts_]
+    assert all(len(each) == 10 and 3 not in each for each in seen)
+    assert len({tuple(each) for each in seen}) > 1
+    first = np.array([each[0] for each in seen], float)
+    assert np.allclose(bag.predict(X), 10 + first.mean())
+    assert np.allclose(bag.spread(X), first.std(ddof=1))
+
+
+def test_a_spread_needs_two_parts_and_a_bag_of_perturbations_a_table():
+    X, Y = pd.DataFrame(np.eye(4)), pd.DataFrame(np.eye(4))
+    with pytest.raises(InputError, match="here are 1"):
+        Bagged(SeenColumns(), 1).fit(X, Y).spread(X)
+    with pytest.raises(InputError, match="not one column"):
+        Bagged(HEAD, 2, over="perturbation").fit(np.eye(6), np.arange(6.0))
