@@ -23,8 +23,8 @@ import torch
 
 from cdp_lib.models.linear.spectrum import Array, eigh, here, like
 
-RELAX = 1.7  # v is replaced by RELAX v + (1 - RELAX) z, which saves steps
-EVERY = 10  # steps between two looks at the gap
+RELAX = 1.6  # v is replaced by RELAX v + (1 - RELAX) z, which saves steps
+EVERY = 15  # steps between two looks at the gap
 STEPS = 20_000  # at most, for one penalty
 
 
