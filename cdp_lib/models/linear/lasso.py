@@ -36,10 +36,10 @@ class ElasticNet(TableRegressor):
 
     `alphas` is the number of alphas between alpha_max of a perturbation and `smallest` times
     that, evenly spaced in their logarithm, or a tuple of alphas for all of them.  `metric` scores
-    the lines that an inner fold holds out; the alpha with the best mean score is taken, of equal
-    ones the strongest.  An undefined score, such as the correlation of a single line, counts 0.
-    With `ensemble` the model is the mean of the models of the inner folds at this alpha, without
-    it one more fit to all known lines.
+    the lines that an inner fold holds out; the strongest alpha is taken whose mean score is at
+    most `slack` below the best.  An undefined score, such as the correlation of a single line,
+    counts 0.  With `ensemble` the model is the mean of the models of the inner folds at this
+    alpha, without it one more fit to all known lines.
 
     Lines unknown for a perturbation (NaN) take no part in its fit.  A perturbation whose labels
     do not vary, or that has fewer than two, is predicted by their mean, one without any by the
@@ -57,6 +57,7 @@ class ElasticNet(TableRegressor):
         "smallest": Number(below=1),
         "inner": Number(least=2, whole=True),
         "metric": OneOf(*METRICS),
+        "slack": Number(),
         "ensemble": OneOf(True, False),
         "tolerance": Number(least=1e-12),
         "standardize": OneOf(True, False),
@@ -71,6 +72,7 @@ class ElasticNet(TableRegressor):
         smallest: float = 1e-3,
         inner: int = 5,
         metric: str = "spearman",
+        slack: float = 0.0,
         ensemble: bool = True,
         tolerance: float = 1e-5,
         standardize: bool = True,
@@ -83,6 +85,7 @@ class ElasticNet(TableRegressor):
         self.smallest = smallest
         self.inner = inner
         self.metric = metric
+        self.slack = slack
         self.ensemble = ensemble
         self.tolerance = tolerance
         self.standardize = standardize
@@ -159,7 +162,7 @@ class ElasticNet(TableRegressor):
                 folds.append(self._path(z[rows], y[rows], alphas))
                 scores[k] = self._score(folds[k], z[out], y[out])
         scores = scores.mean(axis=0)
-        best = scores.argmax(axis=0)  # (columns,)
+        best = (scores >= scores.max(axis=0, initial=-np.inf) - self.slack).argmax(axis=0)
         chosen = folds if self.ensemble and folds else [self._path(z, y, alphas)]
         columns = np.arange(y.shape[1])
         return Fit(
@@ -209,6 +212,7 @@ class Lasso(ElasticNet):
         smallest: float = 1e-3,
         inner: int = 5,
         metric: str = "spearman",
+        slack: float = 0.0,
         ensemble: bool = True,
         tolerance: float = 1e-5,
         standardize: bool = True,
@@ -217,8 +221,8 @@ class Lasso(ElasticNet):
         device: str = "cpu",
     ):
         super().__init__(
-            1.0, alphas, smallest, inner, metric, ensemble, tolerance, standardize, seed, n_jobs,
-            device,
+            1.0, alphas, smallest, inner, metric, slack, ensemble, tolerance, standardize, seed,
+            n_jobs, device,
         )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def _solve(
     for step in range(0, STEPS + 1, EVERY):
         z_, pull_, q_, squares_, l1_, l2_ = parts
         gap = here(relative_gaps(gram, q_, squares_, z_, l1_, l2_))
-        done = (gap <= tolerance) | (step == STEPS)
+        done = (gap <= tolerance) | (step + EVERY > STEPS)
         if done.any():
             ended = left[done]
             z[:, ended], pull[:, ended], gaps[ended] = z_[:, done], pull_[:, done], gap[done]

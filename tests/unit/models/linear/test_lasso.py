@@ -138,10 +138,23 @@ def test_every_solution_has_the_gap_that_it_reports(shape, l1_ratio, monkeypatch
 
 def test_a_gap_that_is_not_reached_is_told(monkeypatch):
     X, Y = problem(60, 12)
-    monkeypatch.setattr(lasso_path, "STEPS", 10)
+    monkeypatch.setattr(lasso_path, "STEPS", 20)
     with pytest.warns(ConvergenceWarning, match="in 4 of 4"):
         model = Lasso(tolerance=1e-9).fit(X, Y)
-    assert (model.gap_ > 1e-9).all()
+    assert (model.gap_ > 1e-9).all() and (model.coef_ != 0).any(axis=1).all()
+
+
+def test_slack_takes_the_strongest_alpha_that_loses_little():
+    X, Y = problem(60, 12)
+    settings = {"metric": "r2", "ensemble": False}
+    best, sparse = Lasso(20, **settings).fit(X, Y), Lasso(20, slack=0.1, **settings).fit(X, Y)
+    np.testing.assert_array_equal(best.scores_, sparse.scores_)
+    for j in range(4):
+        enough = best.scores_[:, j] >= best.scores_[:, j].max() - 0.1
+        top = best.alpha_[j] / 1e-3 ** (best.scores_[:, j].argmax() / 19)
+        np.testing.assert_allclose(sparse.alpha_[j], top * 1e-3 ** (enough.argmax() / 19))
+        assert sparse.alpha_[j] > best.alpha_[j]
+        assert (sparse.coef_[j] != 0).sum() <= (best.coef_[j] != 0).sum()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
