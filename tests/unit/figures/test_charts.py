@@ -20,6 +20,8 @@ from cdp_lib import figures
 from cdp_lib.errors import InputError
 from cdp_lib.figures import style as look
 from cdp_lib.figures.fusion import by_epoch, least_error, two_stages
+from cdp_lib.figures.gains import gains
+from cdp_lib.figures.layers import by_count, layered
 from cdp_lib.figures.vector import inline
 
 PAGES = ("#ffffff", "#121212")
@@ -101,6 +103,15 @@ def pairs():
     return pd.DataFrame(ends, columns=["drug_a", "drug_b"])
 
 
+def interval_rows():
+    names = ["layered minus ridge on all genes", "PCA"]
+    return pd.DataFrame({"name": names, "value": [0.1, -0.1], "low": [0.0, -0.2], "high": 0.2})
+
+
+def by_number():
+    return pd.DataFrame({"mean": [0.2, 0.22], "low": [0.19, 0.21], "high": 0.23}, index=[1, 2])
+
+
 samples = {"network": np.linspace(0, 1, 50), "ridge": [0.1, np.nan, 0.3, 0.4]}
 
 DRAWN = {
@@ -144,6 +155,13 @@ DRAWN = {
         reported=("reported", 0.9),
     ),
     "least error": lambda: least_error(1.9, 0.1, 0.9, 0.4),
+    "gains": lambda: gains({"one": interval_rows(), "another": interval_rows()}, "gain in r"),
+    "layers": lambda: layered(),
+    "by count": lambda: by_count(
+        {"autoencoders": by_number(), "directions at random": by_number() / 2},
+        "ρ per gene",
+        levels={"ridge on all genes": 0.21},
+    ),
 }
 
 
