@@ -32,7 +32,9 @@ from cdp_lib.models.base.tables import Pair
 from cdp_lib.models.base.training import Training, masked_mse, pick_device, seeded, train
 
 RESIDUAL = ("everywhere", "top", "nowhere")
-FEW_EPOCHS = Training(epochs=20, batch_size=4096, warmup=2, plateau=3, patience=None)
+FEW_EPOCHS = Training(
+    lr=3e-3, weight_decay=0.3, epochs=10, batch_size=1024, warmup=1, decay=True, patience=None
+)
 
 
 class DrugPairNetwork(PairModel):

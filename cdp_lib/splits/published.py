@@ -1,4 +1,4 @@
-"""What published code did, to be repeated beside a repaired run: folds in the order of the file.
+"""What published code did, to be repeated beside a repaired run: its folds.
 
 scikit-learn's `KFold(5)` without `shuffle=True` cuts the rows of a file into consecutive blocks.
 Neighbours in a file are seldom strangers (one tissue, one gene family, one batch), and twins at a
@@ -7,6 +7,7 @@ block's edge fall on both sides: the folds are neither random nor grouped.
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedKFold
 
 from cdp_lib.errors import InputError
 from cdp_lib.splits import TEST, TRAIN, TUNE, Fold, Split
@@ -43,6 +44,41 @@ def file_order(cohort, n_folds: int = 5, held: str = "line") -> Split:
         f"{held}s of the file, neither shuffled nor grouped; the score depends on the "
         "order of the file.",
         tuple(folds),
+    )
+
+
+def stratified_cells(cohort, n_folds: int = 5, n_bins: int = 5, seed: int = 0) -> Split:
+    """Hold out single measurements at random, equally many of each fifth of the response.
+
+    Nothing is grouped: a pair that stands in both orders, lines of one donor and drugs of one
+    structure fall on both sides.  The only split that looks at the measured values.
+
+    >>> table = pd.DataFrame(np.arange(20.0).reshape(4, 5))
+    >>> [int(fold.test.sum()) for fold in stratified_cells(table, 2)]
+    [10, 10]
+    """
+    Y = getattr(cohort, "Y", cohort)  # (lines, perturbations)
+    line, column = np.nonzero(Y.notna().to_numpy())
+    values = Y.to_numpy()[line, column]  # (cells,)
+    bins = pd.qcut(values, n_bins, labels=False, duplicates="drop")
+    if n_folds < 2 or np.bincount(bins).min() < n_folds:
+        raise InputError(
+            f"{len(values)} measurements in {n_bins} bins cannot be dealt into {n_folds} folds: "
+            "ask for 2 or more folds, and at most one a measurement of the smallest bin."
+        )
+    dealt = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(values, bins)
+    folds = []
+    for number, (_, tested) in enumerate(dealt):
+        roles = np.zeros(Y.shape, np.int8)  # (lines, perturbations), TRAIN
+        roles[line[tested], column[tested]] = TEST
+        folds.append(Fold(roles, number=number, names=(Y.index, Y.columns)))
+    return Split(
+        "random rows, stratified",
+        f"Random rows, stratified: each of {n_folds} folds holds out single measurements, as many "
+        f"of each of {n_bins} bins of the response and nothing grouped; a score says how well gaps "
+        "are filled in a screen that tested the line and the perturbation elsewhere.",
+        tuple(folds),
+        int(seed),
     )
 
 

@@ -4,10 +4,11 @@
     Names       `scale` in the column of its name, 0 in all others (a one-hot vector)
     Noise       numbers drawn once for its name: a name again, spread over many columns
     Shuffled    the features of another one, always the same one: a name in the shape of features
+    Nothing     the same 0 for all
 
-The last three know nothing of biology or chemistry, so what features are worth is the score with
-them minus the score with these.  What is unknown of a line or a drug is the mean of the training
-ones.  Every kind has `learn(table)`, which sees the training lines or drugs only, and
+Names, Noise and Shuffled know nothing of biology or chemistry, so what features are worth is the
+score with them minus the score with these.  What is unknown of a line or a drug is the mean of the
+training ones.  Every kind has `learn(table)`, which sees the training lines or drugs only, and
 `rows(table, learned)`, the numbers of any of them.
 """
 
@@ -142,8 +143,19 @@ class Shuffled(Component):
         return given.iloc[at].set_axis(table.index)
 
 
-Input = Features | Names | Noise | Shuffled
-INPUT = Instance(Features, Names, Noise, Shuffled)
+@dataclass(frozen=True, repr=False)
+class Nothing(Component):
+    """One column of zeros: what remains when a model is not told who it is."""
+
+    def learn(self, table: pd.DataFrame) -> None:
+        return None
+
+    def rows(self, table: pd.DataFrame, learned: None) -> pd.DataFrame:
+        return pd.DataFrame({"nothing": 0.0}, table.index)
+
+
+Input = Features | Names | Noise | Shuffled | Nothing
+INPUT = Instance(Features, Names, Noise, Shuffled, Nothing)
 
 
 def several(inputs: Input | tuple[Input, ...]) -> tuple[Input, ...]:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.settings import Component, Number, check_number
+from cdp_lib.models.base.settings import Component, Number, OneOf, check_number
 
 Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor | dict[str, Tensor]]
@@ -40,7 +40,8 @@ class Training(Component):
 
     The learning rate is `lr`, but it rises to it in equal steps over the first `warmup` epochs, and
     it is halved whenever the loss of the rows that stop the training has not improved for
-    `plateau` epochs.
+    `plateau` epochs.  With `decay` it also falls, along half a cosine, to nearly 0 in the last
+    epoch.
     """
 
     lr: float = 1e-3
@@ -50,6 +51,7 @@ class Training(Component):
     patience: int | None = 10
     warmup: int = 0
     plateau: int | None = None
+    decay: bool = False
     validation_fraction: float = 0.1
     seed: int = 0
     device: str = "auto"
@@ -62,6 +64,7 @@ class Training(Component):
         "patience": [Number(whole=True), None],
         "warmup": Number(whole=True),
         "plateau": [Number(least=1, whole=True), None],
+        "decay": OneOf(True, False),
         "validation_fraction": Number(below=1),
         "seed": Number(whole=True),
     }
@@ -186,7 +189,7 @@ def train(
     halved, last_change = 1.0, 0  # what the plateaus have left of lr, and the epoch of the last one
     with seeded(training.seed):
         for epoch in (bar := tqdm(range(training.epochs), disable=not progress, unit="epoch")):
-            rates.append(training.lr * halved * min(1, (epoch + 1) / (training.warmup + 1)))
+            rates.append(halved * learning_rate(training, epoch))
             optimizer.param_groups[0]["lr"] = rates[-1]
             rows = torch.randperm(len(data[0]), generator=order).to(target)
             seen.append(_epoch(module, loss, data, rows, training.batch_size, optimizer))
@@ -223,6 +226,14 @@ def train(
         tuple(watched),
         tuple(rates),
     )
+
+
+def learning_rate(training: Training, epoch: int) -> float:
+    """The rate of an epoch, counted from 0, but for the halving."""
+    rising = (epoch + 1) / (training.warmup + 1)
+    left = (epoch - training.warmup) / max(training.epochs - training.warmup, 1)
+    falling = (1 + math.cos(math.pi * left)) / 2 if training.decay else 1.0
+    return training.lr * (rising if rising < 1 else falling)
 
 
 def _epoch(

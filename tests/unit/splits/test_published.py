@@ -71,3 +71,26 @@ def test_published_folds_say_what_is_missing(screen):
     screen.perturbations["fold"] = [0, 1, None, 0, 1, 0]
     with pytest.raises(InputError, match="leaves 1 perturbations"):
         published.folds_of(screen)
+
+
+def test_stratified_cells_hold_equally_many_of_each_fifth():
+    rng = np.random.default_rng(0)
+    Y = pd.DataFrame(rng.normal(size=(20, 30))).mask(rng.random((20, 30)) < 0.2)
+    split = published.stratified_cells(Y, 5, seed=1)
+    known = Y.notna().to_numpy()
+    times = sum((fold.test & known).astype(int) for fold in split)
+    assert (times[known] == 1).all() and (times[~known] == 0).all()
+    fifth = pd.qcut(Y.stack(), 5, labels=False).unstack()
+    for fold in split:
+        fold.match(Y)
+        counts = fifth.where(fold.test).stack().value_counts()
+        assert counts.max() - counts.min() <= 2
+    same = published.stratified_cells(Y, 5, seed=1)
+    other = published.stratified_cells(Y, 5, seed=2)
+    assert (same.folds[0].roles == split.folds[0].roles).all()
+    assert (other.folds[0].roles != split.folds[0].roles).any()
+
+
+def test_stratified_cells_say_what_is_wrong():
+    with pytest.raises(InputError, match="6 measurements"):
+        published.stratified_cells(pd.DataFrame(np.arange(6.0).reshape(2, 3)), 5)

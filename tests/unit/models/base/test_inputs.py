@@ -6,13 +6,14 @@ import pytest
 from sklearn.base import clone
 
 from cdp_lib.errors import InputError
-from cdp_lib.models.base.inputs import Features, Names, Noise, Shuffled, by_omics
+from cdp_lib.models.base.inputs import Features, Names, Noise, Nothing, Shuffled, by_omics
 
 RNG = np.random.default_rng(0)
 DRUGS = pd.Index(list("abcdef"))
 TABLE = pd.DataFrame(RNG.normal(3, 2, size=(6, 4)), DRUGS).add_prefix("descriptor ")
 KNOWN, ALL = (pd.DataFrame(index=names) for names in (DRUGS[:5], DRUGS))
 INPUTS = [Features(TABLE), Names(3.0), Noise(7, seed=1), Shuffled(Features(TABLE), seed=2)]
+INPUTS += [Nothing()]
 every = pytest.mark.parametrize("one", INPUTS, ids=lambda one: type(one).__name__)
 
 
@@ -99,6 +100,10 @@ def test_shuffled_features_are_those_of_another_training_row():
     assert sorted(whose[:5]) == list("abcde") != whose[:5]
     assert whose[5] in "abcde"
     assert not rows(Shuffled(Features(TABLE), seed=3)).equals(found)
+
+
+def test_nothing_is_the_same_for_all():
+    assert (rows(Nothing()) == 0).all(axis=None) and rows(Nothing()).shape == (6, 1)
 
 
 def test_two_level_columns_are_a_table_each():

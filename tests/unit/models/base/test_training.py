@@ -293,6 +293,10 @@ def test_the_learning_rate_warms_up_and_is_halved_on_a_plateau():
     assert history.lr == pytest.approx((0.01, 0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025))
     with pytest.raises(InputError, match="plateau=2"):
         train(network(), mse, (x, y), training=plateau)
+    falling = Training(epochs=5, lr=0.01, warmup=1, decay=True, device="cpu")
+    half = 0.5 + 0.5**0.5 / 2  # half a cosine, an eighth of a turn on
+    lr = train(network(), mse, (x, y), training=falling).lr
+    assert lr == pytest.approx((0.005, 0.01, 0.01 * half, 0.005, 0.01 * (1 - half)))
 
 
 def test_a_schedule_changes_what_is_learned():
@@ -302,3 +306,4 @@ def test_a_schedule_changes_what_is_learned():
 
     assert run() != run(warmup=4)
     assert run() != run(plateau=1)
+    assert run() != run(decay=True)
