@@ -14,6 +14,16 @@ Two drugs that do not interact are expected to leave (NCI-ALMANAC; xia2018, Meth
 which is Bliss' product with its ends mended. ComboScore adds 100 (z - y_AB) over all pairs of
 doses: positive means fewer cells than expected. xia2018's BestComboScore is 100 (y_AB - z) of the
 lowest growths over doses: there, negative means fewer cells than expected.
+
+A tumour in a mouse has the volume V(t) on day t. With its change since the first day, in %, and the
+mean of the changes up to a day,
+
+    change(t)  = 100 (V(t) - V(first)) / V(first)
+    average(t) = mean of change(s) over s <= t
+
+the best response is the least change(t), and the best average response the least average(t), from
+day 10 on (Gao et al. 2015). The average counts a fast and lasting shrinkage for more than a short
+one. A mouse with fewer than two measurements from day 10 on has neither.
 """
 
 import numpy as np
@@ -21,6 +31,8 @@ import pandas as pd
 
 from cdp_lib.errors import InputError
 from cdp_lib.metrics import auroc
+
+FIRST_DAY, LEAST = 10, 2  # of a tumour's response, and measurements from then on
 
 
 def growth_fraction(before: np.ndarray, untreated: np.ndarray, treated: np.ndarray) -> np.ndarray:
@@ -143,3 +155,25 @@ def agreement(first: pd.DataFrame, second: pd.DataFrame, least: int = 20) -> pd.
     n = (first.notna() & second.notna()).sum()
     r = first.corrwith(second).where(n >= least)
     return pd.DataFrame({"r": r, "n": n, "ceiling": np.sqrt(r.clip(lower=0))})
+
+
+def tumour_responses(volumes: pd.DataFrame) -> pd.DataFrame:
+    """best and best_average by model, in %, from long volumes: model, day, volume.
+
+    Volumes of a model on one day, of several mice, are averaged first.
+    """
+    daily = volumes.groupby(["model", "day"], as_index=False)["volume"].mean()  # sorted by day
+    of_model = daily.groupby("model", sort=False)
+    first = of_model["volume"].transform("first")
+    if (first <= 0).any():
+        model = daily.loc[first <= 0, "model"].iloc[0]
+        raise InputError(f"The tumour {model} begins without a volume: drop this model.")
+    change = 100 * (daily["volume"] - first) / first
+    days = of_model.cumcount() + 1
+    average = change.groupby(daily["model"], sort=False).cumsum() / days
+    late = daily["day"] >= FIRST_DAY
+    table = pd.DataFrame({"best": change, "best_average": average})[late]
+    table = table.groupby(daily["model"][late]).agg(["min", "size"])
+    enough = table["best", "size"] >= LEAST
+    best = table.xs("min", axis=1, level=1).where(enough)
+    return best.reindex(of_model.size().index)

@@ -12,6 +12,10 @@ means nothing.  `scale` puts both on a common one, each perturbation within its 
 
     z       (y - mean) / sd                     over the lines of the cohort
     rank    (rank of y - 1/2) / number          from 0 to 1
+
+Omics of two studies differ by more than biology, too: another laboratory, another protocol.  With
+`own_scale` each feature has mean 0 and sd 1 over the lines of its own cohort, so that a shift of
+the whole study is gone; what a line is predicted then hangs on the lines that are tested beside it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +26,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from cdp_lib import metrics
+from cdp_lib.audit import bootstrap
 from cdp_lib.data.ids import normalised
 from cdp_lib.data.molecules import inchikey
 from cdp_lib.errors import InputError
@@ -45,6 +51,7 @@ def transfer(
     match: str = "name",
     shared: str = "remove",
     scale: str | None = None,
+    own_scale: bool = False,
     tune: float = 0.1,
     seed: int = 0,
     baselines: bool = True,
@@ -82,7 +89,7 @@ def transfer(
             f"{len(learned)} training lines, {int(both.sum())} perturbations."
         )
     names = [full_name(each.name, each.edition) for each in (train, test)]
-    stacked, of_features = _stacked(train, test, ~same, learned, asked, omics)
+    stacked, of_features = _stacked(train, test, ~same, learned, asked, omics, own_scale)
     stacked.name = " to ".join(names)
     of_scale = "Both responses keep their own scale, so errors and r2 mean nothing"
     if scale is not None:
@@ -97,7 +104,7 @@ def transfer(
     roles[: len(learned)] = _training_roles(train.lines[~same], tune, seed)
     fold = Fold(np.broadcast_to(roles[:, None], stacked.Y.shape))
     name = f"transfer by {match}" + (f", {scale}" if scale else "")
-    name += ", shared lines kept" * (shared == "keep")
+    name += ", shared lines kept" * (shared == "keep") + ", own scale" * own_scale
     split = Split(name, sentence, (fold,), seed)
     return cross_predict(
         models,
@@ -109,6 +116,35 @@ def transfer(
         errors=errors,
         checkpoint=checkpoint,
     )
+
+
+def over_lines(
+    P: Predictions, metric: str = "spearman", draws: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """The score of each perturbation, and 95 % of its draws when the test lines are drawn again.
+
+    For a single fold, such as a transfer: model, perturbation, score, low, high, n (lines).
+    """
+    (held,) = P.held
+    (part,) = (part for _, part in held.parts())
+    score, rows = getattr(metrics, metric), []
+    truth = held.table(part, held.truth)
+    for key, values in held.values.items():
+        predicted = held.table(part, values)
+        for name in truth.columns:
+            both = pd.DataFrame({"y": truth[name], "p": predicted[name]}).dropna().to_numpy(float)
+            if len(both) < 3:
+                continue
+            with np.errstate(invalid="ignore"):
+                found = bootstrap(
+                    lambda units, both=both: score(both[units, :1], both[units, 1:])[0],
+                    len(both),
+                    draws,
+                    seed=seed,
+                )
+            rows.append((key[0], name, *found, len(both)))
+    columns = ["model", "perturbation", "score", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def matched(train, test, match: str) -> tuple[pd.Series, str]:
@@ -161,7 +197,9 @@ def _keys(cohort, match: str) -> pd.Series:
     return names.map(normalised, na_action="ignore").replace("", None)
 
 
-def _stacked(train, test, rows: np.ndarray, learned, asked, omics) -> tuple[SimpleNamespace, str]:
+def _stacked(
+    train, test, rows: np.ndarray, learned, asked, omics, own_scale: bool
+) -> tuple[SimpleNamespace, str]:
     """Both cohorts as one, training lines first, with the features of both; and what these are."""
     choices = omics.values() if isinstance(omics, Mapping) else [omics]
     names = {
@@ -179,9 +217,11 @@ def _stacked(train, test, rows: np.ndarray, learned, asked, omics) -> tuple[Simp
                 f"The {name} of {train.name!r} and of {test.name!r} have no feature in common, "
                 f"such as {a.columns[0]!r} and {b.columns[0]!r}: bring both to the same names."
             )
-        tables[name] = pd.concat([a.loc[rows, common], b[common]])  # (lines, features)
+        parts = [a.loc[rows, common], b[common]]
+        tables[name] = pd.concat(map(_standard, parts) if own_scale else parts)  # (lines, features)
         words.append(
             f"{len(common)} features of {name} are in both, of {a.shape[1]} and {b.shape[1]}"
+            + ", each with mean 0 and sd 1 in its own cohort" * own_scale
         )
     lines = pd.concat([train.lines[rows], test.lines])
 
@@ -200,6 +240,12 @@ def _stacked(train, test, rows: np.ndarray, learned, asked, omics) -> tuple[Simp
     if hasattr(test, "drugs"):
         stacked.drugs = test.drugs
     return stacked, ", ".join(words) or "no omics"
+
+
+def _standard(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean 0 and sd 1 in each column; a constant column is 0."""
+    sd = table.std(ddof=0)
+    return (table - table.mean()) / sd.where(sd > 1e-6, 1.0)
 
 
 def _training_roles(lines: pd.DataFrame, tune: float, seed: int) -> np.ndarray:

@@ -52,6 +52,13 @@ from cdp_lib.data.readers.nci60 import (
 )
 from cdp_lib.data.readers.rds import rds
 from cdp_lib.data.readers.synergy import fold_scores, oneil_synergy
+from cdp_lib.data.readers.xenografts import (
+    xenograft_drugs,
+    xenograft_expression,
+    xenograft_models,
+    xenograft_responses,
+    xenograft_volumes,
+)
 
 __all__ = [
     "almanac_drugs",
@@ -95,5 +102,10 @@ __all__ = [
     "sample_info",
     "smiles_by_cid",
     "smiles_lines",
+    "xenograft_drugs",
+    "xenograft_expression",
+    "xenograft_models",
+    "xenograft_responses",
+    "xenograft_volumes",
     "zinc_substances",
 ]

@@ -1,4 +1,4 @@
-"""The data frame in an R file (.Rds, .rda): the few kinds of R objects of which one is made.
+"""What an R file (.Rds, .rda) holds: a data frame, or an object with slots and what lies in them.
 
 R's serialisation (XDR, "X\\n") is a stream of items.  An item begins with four bytes of flags; the
 lowest eight bits say what it is.  Lists are bounded in depth, so that a crafted file ends in a
@@ -21,6 +21,8 @@ from cdp_lib.errors import InputError
 
 DEEPEST = 20  # lists in lists; a data frame of readr has four
 NULL, REFERENCE, SYMBOL, PAIRS = 254, 255, 1, 2
+ENVIRONMENT, SLOTS = 4, 25
+KNOWN_PLACES = (241, 242, 253)  # environments of R itself, which hold nothing of ours
 CHARACTERS, LOGICAL, INTEGER, REAL, STRING, LIST = 9, 10, 13, 14, 16, 19
 NUMBERED = -1  # a column of words by their numbers
 FIRST = 0x80  # the byte of the first word: no ASCII word and no record holds it
@@ -36,6 +38,18 @@ def stored(word: str) -> bytes:
 
 class Odd(ValueError):
     """Something that no data frame holds."""
+
+
+DAMAGES = (  # what a damaged file leads to
+    Odd,
+    struct.error,
+    UnicodeDecodeError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    IndexError,
+)
 
 
 class Item:
@@ -67,6 +81,47 @@ def rda(path: str | Path, words: tuple[str, ...] = ()) -> pd.DataFrame:
     return data_frame(path, only_object)
 
 
+def inside(path: str | Path, find: Callable[[Item], pd.DataFrame], what: str) -> pd.DataFrame:
+    """What `find` takes out of the one object of an R file; a sentence where it is not there."""
+    with opened(path) as file:
+        content = file.read()
+    try:
+        return find(Items(content).whole())
+    except DAMAGES as error:
+        raise InputError(
+            f"{Path(path).name} holds no {what} ({error or 'it ends too early'}): check its name, "
+            f"or {AGAIN}."
+        ) from error
+
+
+def part(item: Item, *names: str) -> Item:
+    """A slot, a value of an environment or an entry of a list with names, and so on inwards."""
+    for name in names:
+        if item.kind == LIST:
+            item = item.value[item.attributes["names"].value.index(name)]
+        else:
+            item = (item.value if item.kind == ENVIRONMENT else item.attributes)[name]
+    return item
+
+
+def frame(item: Item) -> pd.DataFrame:
+    """The columns of a data frame inside an object."""
+    names = item.attributes["names"].value
+    table = pd.DataFrame(dict(zip(names, map(column, item.value), strict=True)))
+    if len(names) != table.shape[1]:
+        raise Odd("two columns of one name")
+    return table
+
+
+def matrix(item: Item) -> pd.DataFrame:
+    """A matrix of numbers with the names of its rows and columns."""
+    rows, columns = (part.value for part in item.attributes["dimnames"].value)
+    if item.kind not in KINDS or item.value.size != len(rows) * len(columns):
+        raise Odd("no matrix of numbers")
+    values = item.value.reshape(len(columns), len(rows)).T  # R writes column by column
+    return pd.DataFrame(values.astype(np.float32), index=rows, columns=columns)
+
+
 def data_frame(path: str | Path, parse: Callable[[bytes], Item]) -> pd.DataFrame:
     name = Path(path).name
     with opened(path) as file:
@@ -76,7 +131,7 @@ def data_frame(path: str | Path, parse: Callable[[bytes], Item]) -> pd.DataFrame
         attributes = item.attributes
         names, classes = attributes["names"].value, attributes["class"].value
         columns = [column(part) for part in item.value]
-    except (Odd, struct.error, UnicodeDecodeError, KeyError, AttributeError, TypeError) as error:
+    except DAMAGES as error:
         raise InputError(
             f"{name} is not a readable R data frame ({error or 'it ends too early'}): {AGAIN}."
         ) from error
@@ -111,7 +166,8 @@ class Items:
     """The items of a stream, read one after another."""
 
     def __init__(self, content: bytes, start: int = 0, words: tuple[str, ...] = ()) -> None:
-        self.content, self.at, self.symbols = content, start + 2, []
+        self.content, self.at = content, start + 2
+        self.shared = []  # symbols and environments, to which a reference may point
         self.words = [MISSING_WORD, *map(stored, words)] if words else []
         if content[start : start + 2] != b"X\n":
             raise Odd("it does not begin like one")
@@ -142,16 +198,18 @@ class Items:
             raise Odd("lists in lists without end")
         flags = self.integer()
         kind, has_attributes = flags & 0xFF, flags & 0x200
-        if kind == NULL:
+        if kind == NULL or kind in KNOWN_PLACES:
             return None
         if kind == REFERENCE:
             number = (flags >> 8) or self.integer()
-            if not 0 < number <= len(self.symbols):
+            if not 0 < number <= len(self.shared):
                 raise Odd("a reference to nothing")
-            return self.symbols[number - 1]
+            return self.shared[number - 1]
         if kind == SYMBOL:
-            self.symbols.append(self.item(depth + 1))
-            return self.symbols[-1]
+            self.shared.append(self.item(depth + 1))
+            return self.shared[-1]
+        if kind == ENVIRONMENT:
+            return self.environment(depth)
         if kind == CHARACTERS:
             length = self.integer()
             encoding = "latin-1" if flags >> 12 & 4 else "utf-8"
@@ -170,10 +228,22 @@ class Items:
             item = Item(kind, [self.item(depth + 1) for _ in range(self.count())])
         elif kind == PAIRS:
             return self.pairs(flags, depth)
+        elif kind == SLOTS and has_attributes:
+            item = Item(kind, None)
         else:
             raise Odd(f"an object of kind {kind}")
         if has_attributes:
             item.attributes = self.item(depth + 1).value
+        return item
+
+    def environment(self, depth: int) -> Item:
+        """Names and their values: a list of pairs, and a table of such lists."""
+        item = Item(ENVIRONMENT, {})
+        self.shared.append(item)  # what lies in it may refer to it
+        self.integer()  # whether it is locked
+        _, pairs, table, _ = (self.item(depth + 1) for _ in range(4))
+        for found in (pairs, *(table.value if table else ())):
+            item.value |= found.value if found else {}
         return item
 
     def count(self) -> int:

@@ -23,6 +23,7 @@ from cdp_lib.data.studies.gene_dependency import gene_dependency
 from cdp_lib.data.studies.prism import prism
 from cdp_lib.data.studies.sources import source_of
 from cdp_lib.data.studies.synergy import synergy
+from cdp_lib.data.studies.xenografts import xenografts
 from cdp_lib.errors import InputError, nearest
 
 SIZES = ("lines", "genes", "perturbed", "drugs", "seed")  # of the teaching cohort
@@ -33,6 +34,7 @@ STUDIES = {
     "drug-pairs": drug_pairs,
     "prism": prism,
     "synergy": synergy,
+    "xenografts": xenografts,
 }
 
 
@@ -47,9 +49,9 @@ def load(
 
     `at_most={"lines": 240, "features": 600, "perturbations": 60}` keeps a part of the joined
     tables, drawn by the seed `draw`; the last step says how much.
-    Studies: gene-dependency, dependency-classes, drug-response, drug-pairs, prism, synergy.
-    Options are those of the recipe of the same name in this package; the teaching edition also
-    takes its sizes (lines, genes, perturbed, drugs, seed).
+    Studies: gene-dependency, dependency-classes, drug-response, drug-pairs, prism, synergy,
+    xenografts. Options are those of the recipe of the same name in this package; the teaching
+    edition also takes its sizes (lines, genes, perturbed, drugs, seed).
     """
     if study not in list(STUDIES):
         raise InputError(f"There is no study {study!r}; {nearest(study, STUDIES)}")

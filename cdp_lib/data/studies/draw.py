@@ -29,6 +29,7 @@ QUICK = {
     "drug-pairs": {"features": 600},
     "prism": {"lines": 240, "features": 600, "perturbations": 300},
     "synergy": {"features": 600},
+    "xenografts": {"features": 600},
 }
 SIZES = ("lines", "features", "perturbations")
 

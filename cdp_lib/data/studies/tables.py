@@ -35,6 +35,13 @@ def log2_plus_one(tpm: pd.DataFrame) -> pd.DataFrame:
     return np.log2(tpm + 1)
 
 
+def tpm_of_fpkm(table: pd.DataFrame) -> pd.DataFrame:
+    """log2(TPM + 1) from log2(FPKM + 1) of all genes: TPM = 10^6 FPKM / sum of FPKM."""
+    fpkm = np.exp2(table.to_numpy(float)) - 1  # (lines, genes)
+    tpm = 1e6 * fpkm / fpkm.sum(axis=1, keepdims=True)
+    return pd.DataFrame(np.log2(tpm + 1).astype(np.float32), table.index, table.columns)
+
+
 def classes(effect: pd.DataFrame) -> pd.DataFrame:
     """0, 1 or 2: the gene effect cut at -0.5 and -1; NaN where it is."""
     cut = (effect <= -0.5).astype(np.float32) + (effect <= -1)
@@ -44,6 +51,7 @@ def classes(effect: pd.DataFrame) -> pd.DataFrame:
 EARLY = {"19Q3": "depmap-19q3", "19Q4": "depmap-19q4"}  # releases that share their file names
 LATE = "depmap-23q4"
 PRISM = "primary-screen-replicate-collapsed-"
+XEVA = "PDXE_Non-small_Cell_Lung_Carcinoma_XevaSet.rds"
 MATRIX = "OmicsSomaticMutationsMatrix"
 LISTS = {  # of bodinier2025 -> its file
     **{f"perturbations of task {n}": f"list_of_perturbations_task_{n}" for n in range(1, 6)},
@@ -71,6 +79,13 @@ EVERYWHERE = {
     ),
     "ALMANAC names": table(readers.drug_smiles, "nci-almanac-pocket", "drug_smiles.csv"),
     "synergy": table(readers.oneil_synergy, "oneil-synergy", "labels.csv"),
+    "xenograft volumes": table(readers.xenograft_volumes, "pdxe-pocket", "expriment.csv"),
+    "xenograft models": table(readers.xenograft_models, "pdxe-pocket", "model_info.csv"),
+    "xenograft drugs": table(readers.xenograft_drugs, "pdxe-pocket", "drug_info.csv"),
+    "xenograft responses": table(readers.xenograft_responses, "pdxe-pocket", XEVA),
+    "xenograft expression": table(
+        readers.xenograft_expression, "pdxe-pocket", XEVA, unit=tpm_of_fpkm
+    ),
     **{name: table(readers.name_list, "leap-lists", f"{file}.csv") for name, file in LISTS.items()},
 }
 OTHERS = {  # what others measured on the same folds: nobody did on simulated data
@@ -182,7 +197,10 @@ POCKET = EVERYWHERE | {
     ),
     "pathways": table(readers.gmt, "msigdb-hallmark", "h.all.v5.1.symbols.gmt"),
 }
-TABLES = {"teaching": OFFICIAL, "official": OFFICIAL | OTHERS, "pocket": POCKET | OTHERS}
+SIMULATED = OFFICIAL | {  # a few hundred genes, whose sum means nothing
+    "xenograft expression": table(readers.xenograft_expression, "pdxe-pocket", XEVA)
+}
+TABLES = {"teaching": SIMULATED, "official": OFFICIAL | OTHERS, "pocket": POCKET | OTHERS}
 
 OMICS = ("expression", "mutation", "copy_number", "rppa", "metabolites")
 SCREENS = tuple(name.removeprefix("GDSC ") for name in OFFICIAL if name.startswith("GDSC GDSC"))

@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.data.ids import NCI60, nci60_lines, oncotree_lineage
+from cdp_lib.data.screens import tumour_responses
+from cdp_lib.data.teaching import r_file
 from cdp_lib.data.teaching.omics import drug_facts, facts
 from cdp_lib.data.teaching.world import World
 
 DRUG_LIST = "1.Drug_listMon Jun 24 09_00_55 2019.csv"
-XENOGRAFTED = ("erlotinib", "paclitaxel", "tamoxifen", "trametinib")  # drugs of both worlds
+XEVA = "PDXE_Non-small_Cell_Lung_Carcinoma_XevaSet.rds"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the time in every zip file, so that its bytes never change
 
 
@@ -60,6 +62,7 @@ def write_files(folder: Path, world: World) -> None:
     write_prism(folder, world)
     write_nci60(folder, world)
     write_synergy(folder, world)
+    write_xenografts(folder / "pdxe-pocket", world)
     write_lists(folder, world)
     write_knowledge(folder, world)
 
@@ -417,6 +420,43 @@ def write_synergy(folder: Path, world: World) -> None:
     write_csv(folder / "oneil-synergy/labels.csv", table[[*columns.values(), "synergy", "fold"]])
 
 
+def write_xenografts(folder: Path, world: World) -> None:
+    """Volumes, models, drugs, and the R object with RNA-seq and the responses as published."""
+    volumes = world.xenografts.volumes
+    volumes = volumes.assign(model=volumes["patient"] + "." + volumes["drug"])
+    columns = {"model": "model.id", "drug": "drug", "day": "time", "volume": "volume"}
+    table = volumes.rename(columns=columns)[[*columns.values()]].assign(**{"body.weight": ""})
+    table["volume"] = table["volume"].round(1)
+    write_csv(folder / "expriment.csv", table, index=False)
+    models = volumes.drop_duplicates("model").rename(columns={"model": "model.id"})
+    models = models.assign(tissue="NSCLC", patient=models["patient"])
+    models["tissue.name"] = "Lung (simulated)"
+    models = models.rename(columns={"patient": "patient.id"})
+    write_csv(
+        folder / "model_info.csv",
+        models[["model.id", "tissue", "tissue.name", "patient.id", "drug"]],
+        index=False,
+    )
+    names = volumes["drug"].unique()
+    targets = drug_facts()["targets"].str.join(",").reindex(names).fillna("none")
+    about = {"drug.id": names, "standard.name": names, "treatment.target": targets.to_numpy()}
+    write_csv(
+        folder / "drug_info.csv",
+        pd.DataFrame(about | {"treatment.type": "single"}),
+        index=False,
+    )
+    ours = tumour_responses(table.rename(columns={"model.id": "model", "time": "day"}))
+    responses = pd.DataFrame(
+        {
+            "model.id": ours.index,
+            "mRECIST": None,
+            "best.response": ours["best"].to_numpy(),
+            "best.average.response": ours["best_average"].to_numpy(),
+        }
+    )
+    r_file.write(folder / XEVA, r_file.xeva_set(world.xenografts.expression.T, responses))
+
+
 def write_lists(folder: Path, world: World) -> None:
     """What each task is about: genes that some lines need, drugs, tissues, genes that vary."""
     causes = world.dependency.causes
@@ -431,7 +471,7 @@ def write_lists(folder: Path, world: World) -> None:
         "perturbations_task_2": drugs,
         "perturbations_task_3": genes,
         "perturbations_task_4": drugs[: max(2, round(0.8 * len(drugs)))],
-        "perturbations_task_5": pd.Index(XENOGRAFTED).intersection(world.drugs.measured.columns),
+        "perturbations_task_5": sorted(set(world.xenografts.volumes["drug"]) - {"untreated"}),
         "tissues_task_3": tissues.index,
         "tissues_task_4": tissues.index[: max(2, len(tissues) - 3)],
         "most_variant_genes": most,

@@ -20,6 +20,7 @@ from cdp_lib.data.teaching.responses import (
     standard,
 )
 from cdp_lib.data.teaching.synergy import simulate_synergy
+from cdp_lib.data.teaching.xenografts import Xenografts, simulate_xenografts
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class World:
     edges: pd.DataFrame  # gene_a, gene_b
     pathways: dict[str, list[str]]
     synergy: pd.DataFrame  # long: line, drug_a, drug_b, synergy, fold
+    xenografts: Xenografts
 
 
 def simulate(lines: int, genes: int, perturbed: int, drugs: int, seed: int) -> World:
@@ -59,6 +61,7 @@ def simulate(lines: int, genes: int, perturbed: int, drugs: int, seed: int) -> W
         edges=draw_edges(base, np.random.default_rng([seed, 9])),
         pathways=draw_pathways(base, np.random.default_rng([seed, 10])),
         synergy=simulate_synergy(base, response, seed),
+        xenografts=simulate_xenografts(base, response, seed),
     )
 
 

@@ -196,3 +196,22 @@ def test_the_teaching_screen_has_best_combo_scores_for_all_its_pairs():
     y = screen.Y.loc[line]
     wanted = screens.best_combo_scores(y[pair], y[f"{a} + {a}"], y[f"{b} + {b}"])
     assert scores.loc[line, pair] == pytest.approx(float(wanted))
+
+
+def test_responses_of_a_tumour_worked_by_hand():
+    volumes = pd.DataFrame(
+        {
+            "model": ["a"] * 5 + ["b"] * 2 + ["c"] * 6,
+            "day": [0, 5, 10, 14, 20] + [0, 12] + [0, 0, 10, 10, 14, 14],
+            "volume": [100, 150, 50, 80, 200] + [100, 50] + [90, 110, 50, 70, 200, 220],
+        }
+    )
+    found = screens.tumour_responses(volumes.sample(frac=1, random_state=0))
+    # changes of a: 0, 50, -50, -20, 100; their means: 0, 25, 0, -5, 16
+    assert found.loc["a"].to_dict() == {"best": -50, "best_average": -5}
+    assert found.loc["b"].isna().all()  # one volume from day 10 on
+    assert found.loc["c"].to_dict() == {"best": -40, "best_average": -20}  # means of two mice
+    with pytest.raises(InputError, match="tumour a"):
+        screens.tumour_responses(
+            volumes.assign(volume=volumes["volume"].where(volumes.index > 0, 0))
+        )

@@ -226,6 +226,30 @@ def small_files() -> dict[str, Small]:
             ),
             "\t",
         ),
+        "xenograft_volumes": Small(
+            with_texts(
+                ",",
+                "model.id,drug,time,volume,body.weight",
+                [(f"X.{n}.a", "BGJ398", f"{4 * n}", f"20{n}.3", "21.5") for n in range(4)],
+            ),
+            measured=3,
+        ),
+        "xenograft_models": Small(
+            with_texts(
+                ",",
+                "model.id,tissue,tissue.name,patient.id,drug",
+                [(f"X.{n}.a", "GC", "Gastric Cancer", f"X-{n}", "BGJ398") for n in range(4)],
+            ),
+            measured=None,
+        ),
+        "xenograft_drugs": Small(
+            with_texts(
+                ",",
+                "drug.id,standard.name,treatment.target,treatment.type",
+                [(d, d, "KRAS", "single") for d in DRUGS],
+            ),
+            measured=None,
+        ),
         "name_list": Small("aars2\nmk-2206\nc1orf220\n5-fluorouracil\n", ",", 0, measured=None),
         "oneil_synergy": Small(
             with_texts(

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cdp_lib.data import readers
+from cdp_lib.data.teaching import r_file
 from cdp_lib.errors import InputError
 
 
@@ -191,3 +192,75 @@ def test_bytes_at_random_are_one_sentence_or_a_table(tmp_path):
             readers.rds_dependency(written(tmp_path, bytes(body)))
         except InputError as error:
             assert "data.Rds" in str(error)
+
+
+def xeva_file(folder, rna: pd.DataFrame | None = None):
+    """An object with slots, as the simulation writes it."""
+    if rna is None:
+        rna = pd.DataFrame([[1.5, 0.0, 2.5], [3.0, 4.0, 0.5]], ["KRAS", "TP53"], list("abc"))
+    responses = pd.DataFrame(
+        {
+            "model.id": ["a.x", "b.x"],
+            "mRECIST": ["PD", None],
+            "best.response": [-50.0, np.nan],
+            "best.average.response": [-20.0, np.nan],
+        }
+    )
+    r_file.write(folder / "xeva.rds", r_file.xeva_set(rna, responses))
+    return folder / "xeva.rds", rna
+
+
+def test_what_lies_in_the_slots_of_an_object(tmp_path):
+    path, rna = xeva_file(tmp_path)
+    table = readers.xenograft_expression(path)
+    pd.testing.assert_frame_equal(table, rna.T.astype("float32"), check_names=False)
+    responses = readers.xenograft_responses(path)
+    assert responses.loc["a.x"].tolist() == ["PD", -50, -20]
+    assert responses.loc["b.x"].isna().all()
+
+
+@pytest.mark.parametrize("reader", ["xenograft_expression", "xenograft_responses"])
+def test_objects_at_random_are_one_sentence_or_a_table(tmp_path, reader):
+    path, _ = xeva_file(tmp_path)
+    whole = gzip.decompress(path.read_bytes())
+    rng = np.random.default_rng(0)
+    for trial in range(400):
+        body = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            body[int(rng.integers(len(body)))] = int(rng.integers(256))
+        path.write_bytes(
+            gzip.compress(body[: int(rng.integers(len(body)))] if trial % 5 == 0 else body)
+        )
+        try:
+            table = getattr(readers, reader)(path)
+        except InputError as error:
+            assert "xeva.rds" in str(error) and "\n" not in str(error)
+        else:
+            assert isinstance(table, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("rna", "fact"),
+    [
+        (pd.DataFrame([[1.0, 2.0]], ["KRAS"], ["a", "a"]), "more than once"),
+        (pd.DataFrame([[1.0], [2.0]], ["5.5", "TP53"], ["a"]), "'5.5'"),
+        (pd.DataFrame([[1.0, np.nan]], ["KRAS"], ["a", "b"]), "no number"),
+        (pd.DataFrame([[1.0]], [None], ["a"]), "gene without a name"),
+    ],
+)
+def test_odd_names_and_numbers_inside_an_object(tmp_path, rna, fact):
+    with pytest.raises(InputError, match=fact):
+        readers.xenograft_expression(xeva_file(tmp_path, rna)[0])
+
+
+def test_a_data_frame_is_no_object_with_slots(tmp_path):
+    with pytest.raises(InputError, match="RNA-seq"):
+        readers.xenograft_expression(written(tmp_path, WHOLE))
+    with pytest.raises(InputError, match="R data frame"):
+        readers.rds(xeva_file(tmp_path)[0])
+
+
+def test_the_real_object(mirror):
+    path = mirror / "pdxe-pocket" / "PDXE_Non-small_Cell_Lung_Carcinoma_XevaSet.rds"
+    table = readers.xenograft_expression(path)
+    assert table.shape == (27, 19_711) and table.to_numpy().max() == pytest.approx(14.457156)
