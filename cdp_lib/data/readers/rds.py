@@ -119,7 +119,8 @@ def matrix(item: Item) -> pd.DataFrame:
     if item.kind not in KINDS or item.value.size != len(rows) * len(columns):
         raise Odd("no matrix of numbers")
     values = item.value.reshape(len(columns), len(rows)).T  # R writes column by column
-    return pd.DataFrame(values.astype(np.float32), index=rows, columns=columns)
+    with np.errstate(over="ignore", invalid="ignore"):  # too large a number is infinite
+        return pd.DataFrame(values.astype(np.float32), index=rows, columns=columns)
 
 
 def data_frame(path: str | Path, parse: Callable[[bytes], Item]) -> pd.DataFrame:

@@ -41,7 +41,10 @@ def xenograft_volumes(path: str | Path) -> pd.DataFrame:
     for key in columns:
         refuse_nameless(frame[key], key, path)
     for key in ("model.id", "drug"):
-        refuse_odd_names(frame[key].unique(), key, path)
+        frame[key] = frame[key].str.strip()
+        names = pd.Index(frame[key].unique())
+        refuse_odd_names(names, key, path)
+        refuse_duplicates(names, key, path)
     odd = (frame["time"] < 0) | (frame["volume"] < 0)
     if odd.any():
         raise InputError(

@@ -20,7 +20,7 @@ def integers(*numbers: int) -> bytes:
 
 
 def word(text: str | None) -> bytes:
-    if text is None:
+    if not isinstance(text, str):
         return integers(9, -1)
     return integers(0x40009, len(text.encode())) + text.encode()
 

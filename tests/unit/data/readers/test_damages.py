@@ -33,10 +33,13 @@ TAKEN = {
         "almanac_scores": WHOLE_ROWS,
         "cellminer": WHOLE_ROWS,
         "edge_list": WHOLE_ROWS,
+        "xenograft_models": WHOLE_ROWS,
+        "xenograft_drugs": WHOLE_ROWS,
     },
     "cut in a middle row": {"name_list": "a shorter name is a name, and the file has no more"},
     "the last cell missing in a row": {"gmt": "a gene set may have any number of genes"},
     "an id of another row": {
+        "xenograft_volumes": "a tumour is measured on many days",
         "prism_auc": OTHER_ROW,
         "edge_list": OTHER_ROW,
         "gdsc_fitted": NOTED,
