@@ -16,14 +16,14 @@ from cdp_lib.evaluate.redrawn import passing, per_unit, redrawn, share_above, wi
 from cdp_lib.evaluate.screening import Forecast, all_pairs, forecast, shortlist
 from cdp_lib.evaluate.search import HoldOut, Search
 from cdp_lib.evaluate.switches import leaky_chain, switch_on
-from cdp_lib.evaluate.transfer import over_lines, transfer
+from cdp_lib.evaluate.transfer import transfer
 from cdp_lib.evaluate.two_stages import choose_epochs, course, first_stage, second_stage
 
 __all__ = [
     "Forecast", "HoldOut", "Predictions", "Search", "all_pairs", "all_rows", "averaged",
     "by_count", "choose_epochs", "compared", "course", "cross_predict", "cross_validate",
     "first_stage", "fitted", "forecast", "leaky_chain", "line_views", "naive_baselines", "on_rows",
-    "over_lines", "over_lines", "passing", "per_unit", "pooled", "predict_as_published",
-    "predict_layers", "recurrent", "redrawn", "remember", "repeats", "second_stage", "share_above",
-    "shortlist", "summary", "switch_on", "transfer", "whole", "without_line_means",
+    "over_lines", "passing", "per_unit", "pooled", "predict_as_published", "predict_layers",
+    "recurrent", "redrawn", "remember", "repeats", "second_stage", "share_above", "shortlist",
+    "summary", "switch_on", "transfer", "whole", "without_line_means",
 ]  # fmt: skip

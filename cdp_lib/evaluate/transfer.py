@@ -26,8 +26,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from cdp_lib import metrics
-from cdp_lib.audit import bootstrap
 from cdp_lib.data.ids import normalised
 from cdp_lib.data.molecules import inchikey
 from cdp_lib.errors import InputError
@@ -116,35 +114,6 @@ def transfer(
         errors=errors,
         checkpoint=checkpoint,
     )
-
-
-def over_lines(
-    P: Predictions, metric: str = "spearman", draws: int = 1000, seed: int = 0
-) -> pd.DataFrame:
-    """The score of each perturbation, and 95 % of its draws when the test lines are drawn again.
-
-    For a single fold, such as a transfer: model, perturbation, score, low, high, n (lines).
-    """
-    (held,) = P.held
-    (part,) = (part for _, part in held.parts())
-    score, rows = getattr(metrics, metric), []
-    truth = held.table(part, held.truth)
-    for key, values in held.values.items():
-        predicted = held.table(part, values)
-        for name in truth.columns:
-            both = pd.DataFrame({"y": truth[name], "p": predicted[name]}).dropna().to_numpy(float)
-            if len(both) < 3:
-                continue
-            with np.errstate(invalid="ignore"):
-                found = bootstrap(
-                    lambda units, both=both: score(both[units, :1], both[units, 1:])[0],
-                    len(both),
-                    draws,
-                    seed=seed,
-                )
-            rows.append((key[0], name, *found, len(both)))
-    columns = ["model", "perturbation", "score", "low", "high", "n"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def matched(train, test, match: str) -> tuple[pd.Series, str]:

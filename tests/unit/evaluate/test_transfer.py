@@ -9,7 +9,7 @@ import pytest
 from cdp_lib import metrics
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.errors import InputError
-from cdp_lib.evaluate import Predictions, over_lines, transfer
+from cdp_lib.evaluate import Predictions, transfer
 from cdp_lib.models.linear import Ridge
 
 ASPIRIN, CAFFEINE, NEITHER = "CC(=O)Oc1ccccc1C(=O)O", "Cn1cnc2c1c(=O)n(C)c(=O)n2C", "CCO"
@@ -235,13 +235,3 @@ def test_on_its_own_scale_a_shift_of_the_other_study_is_gone(train, test):
     P = transfer(MODELS, train, shifted, own_scale=True, tune=0)
     assert "in its own cohort" in repr(P) and P.held[0].split.endswith("own scale")
     assert P.summary("pearson").set_index("model").loc["ridge", "mean"] > 0.7
-
-
-def test_scores_over_lines_have_an_interval(train, test):
-    P = transfer(MODELS, train, test, tune=0)
-    table = over_lines(P, "pearson", draws=100).set_index(["model", "perturbation"])
-    row = table.loc[("ridge", "u1")]
-    expected = P.scores("pearson").query("model == 'ridge' and unit == 'u1'")["score"].iloc[0]
-    assert row["score"] == pytest.approx(expected)
-    assert row["low"] < row["score"] < row["high"] and row["n"] == 20
-    assert table.loc[("global mean", "u1"), "score"] == 0
