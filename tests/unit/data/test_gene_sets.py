@@ -21,6 +21,7 @@ def test_components_keep_the_distances_of_genes_and_ask_for_no_other_gene():
     genes = [f"gene {number}" for number in range(60)]
     sets = {f"set {number}": rng.choice(genes, 12, replace=False) for number in range(20)}
     whole = gene_features(genes, sets, 20)
+    assert whole.columns.tolist() == list(sets)  # as many components would only turn them
     table = gene_features(genes, sets, 19)
     assert table.shape == (60, 19) and table.columns[0] == "component 1"
     spread = table.std()

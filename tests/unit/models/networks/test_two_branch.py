@@ -98,6 +98,25 @@ def test_means_and_scales_are_those_of_the_known_labels(make):
 
 
 @BOTH
+def test_a_drug_without_labels_teaches_nothing_and_takes_the_means_of_all(make):
+    X, Y, D = tables()
+    Y["drug 3"] = np.nan
+    brief = {"training__epochs": 3} if make is network else {}
+    P = make(D, **brief).fit(X, Y).predict(X)
+    changed = D.mul(D.index.to_series().eq("drug 3") * 99 + 1, axis=0)
+    model = make(changed, **brief).fit(X, Y)
+    others = Y.columns.drop("drug 3")
+    pd.testing.assert_frame_equal(model.predict(X)[others], P[others], rtol=1e-5)
+    by_name = make().set_params(perturbation_input=Names(), **brief).fit(X, Y)
+    asked = pd.DataFrame(index=["never seen", "drug 3", "drug 23"])
+    _, _, mean, scale = by_name._asked(asked)
+    overall, common = by_name.common_
+    assert overall == pytest.approx(np.nanmean(Y), abs=0.1)
+    np.testing.assert_allclose(mean, [overall, overall, by_name.y_mean_[-1]])
+    np.testing.assert_allclose(scale, [common, common, by_name.y_scale_[-1]])
+
+
+@BOTH
 def test_an_unknown_label_plays_no_part(make):
     X, Y, D = tables(missing=0.3)
     settings = {"training__epochs": 3} if make is network else {}
