@@ -205,6 +205,14 @@ def test_a_given_validation_part_stops_but_does_not_teach():
     assert one.y_mean_ == Y.iloc[:9].stack().mean()
 
 
+def test_the_validation_loss_is_that_of_the_lines_set_aside():
+    aside = Y.iloc[9:]
+    model = network().fit(X.iloc[:9], Y.iloc[:9], PAIRS, validation=(X.iloc[9:], aside))
+    off = ((model.predict(X.iloc[9:]) - aside) / model.y_scale_).stack()
+    history = model.history_
+    assert history.validation["loss"][history.best_epoch] == pytest.approx((off**2).mean())
+
+
 def test_as_published_the_test_cells_choose():
     test = (X.iloc[9:], Y.iloc[9:])
     leaky = network().fit_as_published(X.iloc[:9], Y.iloc[:9], *test, PAIRS)
