@@ -52,6 +52,7 @@ SCREENS = {  # lines, drugs, curves
 }
 PRISM = (578, 4_686)
 WELLS, ALMANAC_DRUGS = 3_480_000, 104
+AGAIN = 20  # pairs of drugs that each line holds in both orders
 CELLMINER = {
     "RNA__5_Platform_Gene_Transcript_Average_z_scores": 25_723,
     "RNA__Agilent_Human_microRNA_(V2)_GeneSpringGX": 454,
@@ -362,6 +363,11 @@ def write_wells(drawn: Drawn) -> None:
                         well(panel, line, nsc[a], x, nsc[b], y, both + e)
                         for (x, y), e in zip(grid, noise, strict=True)
                     ]
+                again = zip(first[:AGAIN], second[:AGAIN], rng.normal(0, 10, AGAIN), strict=True)
+                rows += [  # once more, at the middle doses and in the other order
+                    well(panel, line, nsc[b], "1e-07", nsc[a], "1e-07", effect[a] + shift + e)
+                    for a, b, e in again
+                ]
                 file.write("".join(rows).encode())
 
 

@@ -41,7 +41,10 @@ class PairScreen(Cohort):
         Further arguments are those of `Cohort.from_tables`.
         """
         as_index("drugs", as_table("drugs", drugs).index, "row")
+        drugs = drugs.set_axis(drugs.index.astype(str))
         long, note = canonical_pairs(pairs)
+        if not len(long):
+            raise InputError("The table of pairs holds no measured value: give one or more rows.")
         unknown = pd.Index(pd.unique(long[["drug_a", "drug_b"]].to_numpy().ravel()))
         unknown = unknown.difference(drugs.index)
         if len(unknown):
@@ -118,12 +121,30 @@ def canonical_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     long = in_order(pairs)[COLUMNS]
     given = pairs[["drug_a", "drug_b"]].astype(str).drop_duplicates()
     unordered = long[["drug_a", "drug_b"]].drop_duplicates()
+    long = long.assign(value=as_numbers(long))
+    empty = int(long["value"].isna().sum())
     long = long.dropna(subset=["value"])
     merged = long.groupby(["line", "drug_a", "drug_b"], as_index=False, sort=False)["value"].mean()
     return merged, (
         f"{len(given) - len(unordered)} pair(s) stood in both orders, "
         f"{len(long) - len(merged)} repeated measurement(s) merged by their mean"
+        + f", {empty} row(s) without a value left out"
+        * (empty > 0)
     )
+
+
+def as_numbers(long: pd.DataFrame) -> pd.Series:
+    """The values as numbers; one that is none is named with its line and drugs."""
+    value = pd.to_numeric(long["value"], errors="coerce")
+    wrong = value.isna() & long["value"].notna()
+    if wrong.any():
+        row = long[wrong].iloc[0]
+        raise InputError(
+            f"The table of pairs holds {row['value']!r}, which is no number, for {row['drug_a']} + "
+            f"{row['drug_b']} in {row['line']} ({int(wrong.sum())} such row(s)): put a number "
+            "there, or drop the row."
+        )
+    return value
 
 
 def in_order(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ class Measured(NamedTuple):
     response: str
     note: str
     lower_is_sensitive: bool = True
+    sets: int | None = None  # of a line and two drugs, as the paper counts them
 
 
 def ln_ic50(
@@ -119,28 +120,39 @@ def labelled(drugs: pd.DataFrame) -> pd.Series:
     return name.where(~name.duplicated(keep=False), name + " (" + ids + ")")
 
 
-def almanac(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
-    """Long: line, nsc_a, nsc_b, value."""
-    return ALMANAC[source.edition](source, singles)
+def almanac(source: Source, singles: bool, response: str | None) -> tuple[pd.DataFrame, Measured]:
+    """Long: line, nsc_a, nsc_b, value, orders (in how many orders the file has this pair)."""
+    return ALMANAC[source.edition](source, singles, response)
 
 
-def combo_scores(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
+def combo_scores(source: Source, singles: bool, response: None) -> tuple[pd.DataFrame, Measured]:
     """The published ComboScore of each pair; a single drug has none."""
-    scores = source.read("ALMANAC").rename(columns={"score": "value"})
+    scores = source.read("ALMANAC").rename(columns={"score": "value"}).assign(orders=1)
     return scores, Measured("ComboScore (positive: more than additive)", notes(scores), False)
 
 
-def lowest_growth(source: Source, singles: bool) -> tuple[pd.DataFrame, Measured]:
+def lowest_growth(source: Source, singles: bool, response: str) -> tuple[pd.DataFrame, Measured]:
     """The lowest growth over the doses of each pair; with `singles` of each drug with itself."""
-    lowest = cached(lowest_of_wells, *source.paths("ALMANAC"), singles=singles)
-    return lowest, Measured("lowest growth over doses (fraction of untreated)", notes(lowest))
+    options = {"singles": singles, "response": response}
+    lowest = cached(lowest_of_wells, *source.paths("ALMANAC"), **options)
+    meaning = f"lowest growth over doses (fraction of untreated; {response})"
+    return lowest, Measured(meaning, notes(lowest), sets=lowest.attrs["sets"])
 
 
-def lowest_of_wells(path: Path, singles: bool) -> pd.DataFrame:
-    """Read once and kept (`cached`): millions of wells become some hundred thousand pairs."""
+def lowest_of_wells(path: Path, singles: bool, response: str) -> pd.DataFrame:
+    """Growth as a fraction, lowest over doses, by line and pair: two definitions of xia2018's code.
+
+        min of means        min over dose pairs of the mean over the wells of a dose pair (2018)
+        min of replicates   min over all wells (before)
+
+    A noisy well is averaged in the first and taken for the answer in the second, which falls with
+    the number of wells.  Read once and kept (`cached`): millions of wells become some hundred
+    thousand pairs.
+    """
     wells = almanac_growth(path)
     said = wells.attrs.get("notes", [])
     alone = wells["nsc_b"].isna()
+    sets = len(wells[["line", "nsc_a", "nsc_b"]].drop_duplicates())
     if singles:  # one drug with itself, as in xia2018
         wells = wells.assign(nsc_b=wells["nsc_b"].where(~alone, wells["nsc_a"]))
     else:
@@ -151,10 +163,13 @@ def lowest_of_wells(path: Path, singles: bool) -> pd.DataFrame:
         first, second = wells[a].to_numpy(), wells[b].to_numpy()
         wells = wells.assign(**{a: np.where(swap, second, first), b: np.where(swap, first, second)})
     pair = ["line", "nsc_a", "nsc_b"]
-    at_dose = wells.groupby([*pair, *dose], dropna=False, sort=False)["growth"].mean() / 100
-    lowest = at_dose.groupby(pair, sort=False).min().rename("value").reset_index()
-    how = f"mean of repeats, then the lowest growth over doses of {len(wells)} wells"
-    lowest.attrs["notes"] = [*said, how]
+    orders = wells[pair].assign(orders=swap).drop_duplicates().groupby(pair, sort=False).size()
+    growth = wells.groupby([*pair, *dose], dropna=False, sort=False)["growth"]
+    at_dose = (growth.mean() if response == "min of means" else growth.min()) / 100
+    lowest = at_dose.groupby(pair, sort=False).min().rename("value")
+    lowest = lowest.to_frame().assign(orders=orders).reset_index()
+    lowest.attrs["notes"] = [*said, f"{response} of {len(wells)} wells"]
+    lowest.attrs["sets"] = sets
     return lowest
 
 

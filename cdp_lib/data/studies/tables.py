@@ -212,7 +212,10 @@ WHOLE = {  # study -> option -> what it may be
         "release": ("19Q4", "19Q3", "23Q4"),
         "omics": (OMICS,),
     },
-    "drug-pairs": {"singles": (False, True)},
+    "drug-pairs": {
+        "singles": (False, True),
+        "response": ("min of means", "min of replicates"),
+    },
 }
 CHOICES = {
     "official": WHOLE,
@@ -225,7 +228,7 @@ CHOICES = {
             "release": (None,),
             "omics": (("expression", "mutation", "rppa", "metabolites"),),
         },
-        "drug-pairs": {"singles": (False,)},
+        "drug-pairs": {"singles": (False,), "response": (None,)},
     },
 }
 
