@@ -28,7 +28,7 @@ from cdp_lib.models.linear.lasso_path import Gram, lasso_path
 from cdp_lib.models.linear.paths import patterns
 from cdp_lib.models.linear.spectrum import here
 
-WIDTH = 128  # columns that are solved together on a CPU, and stay in its cache
+WIDTH = 256  # columns that are solved together on a CPU, and stay in its cache
 
 
 class ElasticNet(TableRegressor):

@@ -47,13 +47,14 @@ class Gram:
     def __matmul__(self, w: Array) -> Array:
         return self.x.T @ (self.x @ w) if self.wide else self.gram @ w
 
-    def inverse(self, rho: float) -> Callable[[Array], Array]:
-        """t -> rho (X'X + rho)^-1 t."""
+    def step(self, rho: float) -> Callable[[Array], Array]:
+        """s -> RELAX rho (X'X + rho)^-1 s - s."""
+        share = self.d / (self.d + rho)  # 1 - rho / (d + rho)
         if self.wide:
-            less = (self.d / (self.d + rho))[:, None]
-            return lambda t: t - self.V @ (less * (self.V.T @ t))
-        whole = (self.V * (rho / (self.d + rho))) @ self.V.T
-        return lambda t: whole @ t
+            less = RELAX * share[:, None]
+            return lambda s: (RELAX - 1) * s - self.V @ (less * (self.V.T @ s))
+        whole = (self.V * (RELAX - 1 - RELAX * share)) @ self.V.T
+        return lambda s: whole @ s
 
 
 def lasso_path(
@@ -91,7 +92,7 @@ def _solve(
 ) -> float:
     """Bring the columns `left` of z, pull and gaps to one penalty; returns the last rho."""
     parts = [a[..., left] for a in (z, pull, q, squares, l1, l2)]
-    inverse = gram.inverse(rho)
+    move = gram.step(rho)
     for step in range(0, STEPS + 1, EVERY):
         z_, pull_, q_, squares_, l1_, l2_ = parts
         gap = here(relative_gaps(gram, q_, squares_, z_, l1_, l2_))
@@ -103,16 +104,16 @@ def _solve(
             if len(left) == 0:
                 break
             z_, pull_, q_, squares_, l1_, l2_ = parts
-        z_, pull_, change = _steps(inverse, q_, z_, pull_, rho, l1_, l2_)
+        z_, pull_, change = _steps(move, q_, z_, pull_, rho, l1_, l2_)
         if not 0.5 < change < 2:
             rho *= change
-            inverse = gram.inverse(rho)
+            move = gram.step(rho)
         parts[:2] = z_, pull_
     return rho
 
 
 def _steps(
-    inverse: Callable[[Array], Array],
+    step: Callable[[Array], Array],
     q: Array,
     z: Array,
     pull: Array,
@@ -120,14 +121,25 @@ def _steps(
     l1: Array,
     l2: Array,
 ) -> tuple[Array, Array, float]:
-    """EVERY steps; z, rho u, and the factor of rho at which both copies would move alike."""
-    u, q, bound, shrink = pull / rho, q / rho, l1 / rho, 1 / (1 + l2 / rho)
+    """EVERY steps; z, rho u, and the factor of rho at which both copies would move alike.
+
+    With t = v + u (v relaxed) and s = z - u a step reads  t = (R M - 1)(s) + R M(q) + (2 - R) z,
+    M = rho (X'X + rho)^-1 and q in units of rho, which is the same with fewer sums.
+    """
+    u, q, bound = pull / rho, q / rho, l1 / rho
+    shrink = 1 / (1 + l2 / rho) if l2.any() else None
+    start = step(q) + q
     for _ in range(EVERY):
-        before = z
-        v = inverse(q + z - u)
-        t = RELAX * v + (1 - RELAX) * z + u
-        z = (t - t.clip(-bound, bound)) * shrink
-        u = t - z
+        before, u_before = z, u
+        t = step(z - u)
+        t += start
+        t += (2 - RELAX) * z
+        u = t.clip(-bound, bound)
+        z = t - u
+        if shrink is not None:
+            z *= shrink
+            u = t - z
+    v = (t - u_before - (1 - RELAX) * before) / RELAX
     apart, moved, z_size, u_size = (_norms(a) for a in (v - z, z - before, z, u))
     factor = np.median(np.sqrt(apart / moved * (u_size / z_size)))
     return z, rho * u, float(factor.clip(0.1, 10))
@@ -149,8 +161,12 @@ def relative_gaps(gram: Gram, q: Array, squares: Array, w: Array, l1: Array, l2:
     value from below by  c (r'y) - c^2 (|r|^2 + l2 |w|^2) / 2.
     q is X'y (dims, columns) and `squares` |y|^2 (columns,).
     """
-    gw = gram @ w
-    ry = squares - (q * w).sum(0)
-    rr = ry - (q * w).sum(0) + (w * gw).sum(0) + l2 * (w**2).sum(0)  # with the l2 penalty
-    c = (l1 / _largest(abs(q - gw - l2 * w)).clip(np.finfo(float).tiny)).clip(max=1)
+    gw, qw = gram @ w, (q * w).sum(0)
+    ry = squares - qw
+    rr = ry - qw + (w * gw).sum(0)
+    left = q - gw
+    if l2.any():
+        rr = rr + l2 * (w**2).sum(0)  # with the l2 penalty
+        left = left - l2 * w
+    c = (l1 / _largest(abs(left)).clip(np.finfo(float).tiny)).clip(max=1)
     return (rr + 2 * l1 * abs(w).sum(0) - c * (2 * ry - c * rr)) / squares

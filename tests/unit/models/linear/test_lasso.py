@@ -181,7 +181,7 @@ def test_perturbations_and_blocks_do_not_matter(change, monkeypatch):
     if change == "alone":
         P = np.hstack([Lasso(tolerance=1e-9).fit(X, Y[:, [j]]).predict(X) for j in range(9)])
     else:
-        monkeypatch.setattr("cdp_lib.models.linear.lasso.WIDTH", 2 if change == "narrow" else 128)
+        monkeypatch.setattr("cdp_lib.models.linear.lasso.WIDTH", 2 if change == "narrow" else 256)
         P = Lasso(tolerance=1e-9, n_jobs=2).fit(X, Y).predict(X)
     np.testing.assert_allclose(P, whole.predict(X), rtol=1e-4)
 
