@@ -234,8 +234,9 @@ CHOICES = {
 
 
 def files_of(edition: str, names: Iterable[str]) -> list[catalogue.File]:
-    """The files behind some tables of an edition; the teaching edition fetches none."""
+    """The files behind some tables of an edition, each once; the teaching edition fetches none."""
     if edition == "teaching":
         return []
     tables = [TABLES[edition][name] for name in names]
-    return [catalogue.dataset(each.dataset).file(file) for each in tables for file in each.files]
+    files = [(each.dataset, file) for each in tables for file in each.files]
+    return [catalogue.dataset(dataset).file(file) for dataset, file in dict.fromkeys(files)]

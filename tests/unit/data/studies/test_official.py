@@ -102,6 +102,20 @@ def test_every_study_loads_from_files_of_the_official_formats(study, taken, tmp_
     )
 
 
+def test_both_definitions_of_growth_come_from_one_file(taken):
+    """Each line holds twenty pairs in both orders, whose second wells only one definition shows."""
+    means, replicates = (
+        load("drug-pairs", "official", response=response, omics="expression")
+        for response in ("min of means", "min of replicates")
+    )
+    lower = (means.Y - replicates.Y).stack() > 1e-6
+    assert 0 < lower.sum() <= 20 * len(means.Y)
+    step = next(s for s in means.steps if s.what == "sets of a line and two drugs")
+    assert step.paper_shape == (311_737,) and "differs from the paper" in step.note
+    wells = next(s for s in means.steps if s.what == "drug pairs").note
+    assert "min of means of " in wells
+
+
 def test_the_shipped_catalogue_refuses_them(folder, monkeypatch, tmp_path):
     monkeypatch.setenv("CDP_MIRROR", str(folder))
     monkeypatch.setenv("CDP_CACHE", str(tmp_path))
@@ -122,6 +136,25 @@ def whole(official, tmp_path_factory):
     folder = Path(known) if known else official.write(tmp_path_factory.mktemp("whole"))
     cache = folder.parent / "official-cache"
     return {"CDP_MIRROR": str(folder), "CDP_CACHE": str(cache)}
+
+
+@pytest.mark.slow
+def test_growth_of_the_full_size_in_the_other_definition(whole):
+    options = {"response": "min of replicates", "singles": True, "structures": True}
+    code = LOAD.format(
+        official=str(ROOT / "tests/official.py"), study="drug-pairs", at_most={}, options=options
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | whole,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    read, _, seconds, peak = json.loads(done.stdout.splitlines()[-1])
+    print(f"growth: {read} read, CPU {seconds:.0f} s, {peak / GIB:.2f} GiB")
+    assert read[0] == 60 and peak < 3 * GIB
 
 
 @pytest.mark.slow

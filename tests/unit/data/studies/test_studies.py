@@ -9,7 +9,7 @@ from cdp_lib.data.files import catalogue, download
 from cdp_lib.data.readers import depmap_wide, gdsc_matrix_ach
 from cdp_lib.data.studies.drugs import with_smiles
 from cdp_lib.data.studies.sources import Source, dependency, read_lines, read_omics
-from cdp_lib.data.studies.tables import CHOICES, OMICS, POCKET, TABLES, WHOLE
+from cdp_lib.data.studies.tables import CHOICES, OMICS, POCKET, TABLES, WHOLE, files_of
 from cdp_lib.errors import InputError
 
 STUDIES = ("gene-dependency", "drug-response", "drug-pairs", "prism")
@@ -218,6 +218,11 @@ def test_every_table_is_in_the_catalogue_with_the_reader_and_the_edition():
             # two tables of `depmap_wide`, read into one; two tables out of one file
             if name not in ("mutation 23Q4", "xenograft responses"):
                 assert {file.reader for file in files} == {table.reader.__name__}, name
+
+
+def test_a_file_behind_two_tables_is_fetched_once():
+    names = ["xenograft expression", "xenograft responses", "xenograft drugs"]
+    assert len(files_of("pocket", names)) == 2 and files_of("teaching", names) == []
 
 
 def test_the_editions_differ_in_the_table_alone():
