@@ -24,6 +24,7 @@ from scipy.sparse.linalg import lsmr
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.drugs import drug_counts, drug_ends
+from cdp_lib.models.base.settings import check_number
 from cdp_lib.models.baselines import NaiveModel
 
 
@@ -38,7 +39,8 @@ class DrugEffects(NaiveModel):
     def fit(
         self, X: pd.DataFrame, Y: pd.DataFrame, perturbations: pd.DataFrame | None = None
     ) -> "DrugEffects":
-        if not self.penalty > 0:
+        check_number("penalty", self.penalty)
+        if self.penalty == 0:
             raise InputError(f"penalty must be above 0, not {self.penalty!r}.")
         self.ends_ = drug_ends(perturbations, Y.columns)
         return super().fit(X, Y)

@@ -81,7 +81,7 @@ class Bagged(MeanOfParts):
     _part = "model"
     _settings = {
         "n": Number(least=1, whole=True),
-        "share": Number(below=1.0000001),
+        "share": Number(most=1),
         "seed": Number(whole=True),
         "over": OneOf("line", "perturbation"),
     }

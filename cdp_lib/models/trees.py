@@ -55,7 +55,7 @@ class RandomForest(Trees):
 
     _settings = {
         "n_trees": Number(least=1, whole=True),
-        "max_features": Number(below=1.0000001),
+        "max_features": Number(most=1),
         "min_leaf": Number(least=1, whole=True),
         "min_labels": Number(least=1, whole=True),
         "seed": Number(whole=True),
@@ -100,7 +100,7 @@ class BoostedTrees(Trees):
         "n_trees": Number(least=1, whole=True),
         "lr": Number(),
         "max_leaves": Number(least=2, whole=True),
-        "max_features": Number(below=1.0000001),
+        "max_features": Number(most=1),
         "min_labels": Number(least=1, whole=True),
         "seed": Number(whole=True),
         "n_jobs": [Workers(), None],

@@ -28,18 +28,22 @@ class Allowed(Protocol):
 
 @dataclass(frozen=True)
 class Number:
-    """A number from `least` to below `below`; True and False are none."""
+    """A number from `least` to `most`, and below `below`; True and False are none."""
 
     least: float = 0
     below: float = math.inf
     whole: bool = False
+    most: float = math.inf
 
     def allows(self, value: object) -> bool:
         kind = isinstance(value, Integral if self.whole else Real)
-        return kind and not isinstance(value, bool | np.bool_) and self.least <= value < self.below
+        if not kind or isinstance(value, bool | np.bool_):
+            return False
+        return self.least <= value < self.below and value <= self.most
 
     def __str__(self) -> str:
         upper = "" if self.below == math.inf else f" and below {self.below}"
+        upper += "" if self.most == math.inf else f" and at most {self.most}"
         return f"{'a whole number' if self.whole else 'a number'} of at least {self.least}{upper}"
 
 
@@ -69,7 +73,8 @@ class Tuple:
         return all(self.each.allows(one) for one in value)
 
     def __str__(self) -> str:
-        return f"a tuple of {self.least} or more, such as (64, 32), each of them {self.each}"
+        example = ", such as (64, 32)" if isinstance(self.each, Number) else ""
+        return f"a tuple of {self.least} or more{example}, each of them {self.each}"
 
 
 class Instance:

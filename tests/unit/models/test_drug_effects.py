@@ -181,8 +181,9 @@ def test_bad_tables_of_pairs_are_one_sentence(pairs, fact):
 
 
 def test_a_penalty_is_positive():
-    with pytest.raises(InputError, match="0"):
-        DrugEffects(penalty=0).fit(X, response(), PAIRS)
+    for penalty in (0, -1, "3", np.nan):
+        with pytest.raises(InputError, match="penalty"):
+            DrugEffects(penalty).fit(X, response(), PAIRS)
 
 
 def screen_of(cells: pd.DataFrame) -> PairScreen:

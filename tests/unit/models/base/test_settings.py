@@ -33,6 +33,7 @@ WHOLE = Number(least=1, whole=True)
     [
         (Number(), [0, 0.5, np.float32(2), np.int64(3)], [-1, True, np.True_, "1", None, np.nan]),
         (Number(below=1), [0, 0.99], [1, np.inf]),
+        (Number(most=1), [0, 1, 1.0], [1.01, np.inf]),
         (WHOLE, [1, np.int64(3)], [0, 1.0, 2.5, True]),
         ([Number(), None], [0, None], ["", False]),
         (OneOf("relu", "tanh"), ["tanh"], [[], {}, None, "swish", 0]),
@@ -56,6 +57,10 @@ def test_a_sentence_names_all_that_is_allowed():
         check_setting("patience", 0, [Number(least=1, below=9, whole=True), None])
     with pytest.raises(InputError, match="n is -3"):
         check_number("n", -3)
+    with pytest.raises(InputError, match="0 and at most 1\\."):
+        check_setting("share", 1.5, Number(most=1))
+    with pytest.raises(InputError, match="a tuple of 1 or more, each of them an object"):
+        check_setting("inputs", (), Tuple(Instance(Training), least=1))
 
 
 def test_the_settings_of_a_model_are_checked_by_name():
