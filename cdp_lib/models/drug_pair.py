@@ -12,7 +12,9 @@ it is needed.  The first layer of `top` is linear before its activation f, hence
 
     f(W [line; drug; drug'] + b) = f((W_line line + b) + (W_1 drug + W_2 drug'))
 
-and its three products are taken once for each line and drug, too.  A symmetric network has
+and its three products are taken once for each line and drug, too.  A row gets what it would get on
+its own; only the dropout of an encoder is drawn once a line or drug and step, where rows on their
+own would draw one each.  A symmetric network has
 W_1 = W_2: it sees the sum over the drugs of a pair, which has no order, and nothing is lost,
 because any function of a set is a function of such a sum (Zaheer et al. 2017).
 """
@@ -119,7 +121,7 @@ class DrugPairNetwork(PairModel):
         Y_test: pd.DataFrame,
         perturbations: pd.DataFrame | None = None,
     ) -> "DrugPairNetwork":
-        """What leaks: the labels of Y_test choose the epoch and halve the learning rate."""
+        """What leaks: the labels of Y_test choose the epoch, and with `plateau` the rate."""
         return self.fit(X, Y, perturbations, validation=(X_test, Y_test))
 
     def predict(self, X: pd.DataFrame, perturbations: pd.DataFrame | None = None) -> pd.DataFrame:

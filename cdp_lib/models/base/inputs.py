@@ -123,7 +123,11 @@ class Noise(Component):
 
 @dataclass(frozen=True, repr=False)
 class Shuffled(Component):
-    """The features of another training line, drawn once; a new line has those of one of them."""
+    """The features of another training line; a new line has those of one of them.
+
+    The training lines stand in a circle in an order drawn once, and each takes those of the next:
+    none keeps its own.
+    """
 
     features: Features = Features()
     seed: int = 0
@@ -131,9 +135,10 @@ class Shuffled(Component):
     _settings: ClassVar = {"features": Instance(Features), "seed": Number(whole=True)}
 
     def learn(self, table: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
-        others = np.random.default_rng(self.seed).permutation(len(table))
+        circle = np.random.default_rng(self.seed).permutation(len(table))
         rows = self.features.rows(table, learned := self.features.learn(table))
-        return rows.iloc[others].set_axis(table.index), learned
+        given = rows.iloc[np.roll(circle, -1)].set_axis(table.index[circle])
+        return given.reindex(table.index), learned
 
     def rows(self, table: pd.DataFrame, learned: tuple[pd.DataFrame, Any]) -> pd.DataFrame:
         given, _ = learned

@@ -52,7 +52,8 @@ class PairModel(TableRegressor):
         known = ~np.isnan(y)
         self.y_mean_, self.y_scale_ = float(y[known].mean()), float(y[known].std()) or 1.0
         trained = pd.DataFrame(index=drugs_of(self.ends_[known.any(axis=0)]))
-        self.lines_ = [one.learn(X) for one in several(self.line_input)]
+        learning = X[known.any(axis=1)]
+        self.lines_ = [one.learn(learning) for one in several(self.line_input)]
         self.drugs_ = [one.learn(trained) for one in several(self.drug_input)]
         drugs = drugs_of(self.ends_[~np.isnan(np.vstack([y, y_val])).all(axis=0)])
         return lines, drugs, self._cells(y, 0, drugs), self._cells(y_val, start, drugs)

@@ -251,6 +251,17 @@ def test_doubling_every_line_leaves_what_was_scaled():
         np.testing.assert_allclose(doubled.lines_[0][i], once.lines_[0][i])
 
 
+def test_a_line_without_a_label_teaches_nothing():
+    far, unknown = X.copy(), Y.copy()
+    far.iloc[3], unknown.iloc[3] = 1e6, np.nan
+    features, names = (
+        network(line_input=line).fit(far, unknown, PAIRS).lines_[0]
+        for line in (Features(), Names())
+    )
+    np.testing.assert_allclose(features[1], X.drop(index=LINES[3]).mean())
+    assert LINES[3] not in names
+
+
 NEW = pd.DataFrame({"drug_a": ["a", "g"], "drug_b": ["g", "h"]}, ["a + g", "g + h"])
 
 

@@ -102,6 +102,14 @@ def test_shuffled_features_are_those_of_another_training_row():
     assert not rows(Shuffled(Features(TABLE), seed=3)).equals(found)
 
 
+def test_no_training_row_keeps_its_own_features():
+    z = rows(Features(TABLE))
+    for seed in range(30):
+        found = rows(Shuffled(Features(TABLE), seed))
+        assert (found.iloc[:5] != z.iloc[:5]).all(axis=None)
+        assert sorted(found.iloc[:5, 0]) == sorted(z.iloc[:5, 0])
+
+
 def test_nothing_is_the_same_for_all():
     assert (rows(Nothing()) == 0).all(axis=None) and rows(Nothing()).shape == (6, 1)
 
