@@ -47,7 +47,7 @@ def all_rows(
     for row, each in table.iterrows():
         key = (each["model"], each["omics"])
         if key != against:
-            gain = sign * (of[key] - of[against])
+            gain = sign * np.nanmean(of[key] - of[against], axis=0)  # over folds: (draws,)
             table.loc[row, ["low", "high"]] = np.nanquantile(gain, (0.025, 0.975))
             table.loc[row, "distinct"] = distinct
     return table.astype({"distinct": int})
@@ -81,7 +81,7 @@ def redrawn_times(rng: np.random.Generator, units: int, draws: int) -> np.ndarra
 def by_draw(
     held: HeldOut, key: tuple[str, str], unit: np.ndarray, weights: np.ndarray, metric: str
 ) -> np.ndarray:
-    """The score of one model in each draw, mean over folds: (draws,)."""
+    """The score of one model in each fold and draw: (folds, draws); NaN where nothing was drawn."""
     scores = []
     for _, part in held.parts():
         y, p = held.truth[part].astype(float), held.values[key][part].astype(float)
@@ -98,4 +98,4 @@ def by_draw(
                 score = (yp - y * p) / np.sqrt((yy - y**2) * (pp - p**2))
                 score = np.where(pp - p**2 <= 1e-12 * np.maximum(pp, 1e-300), 0.0, score)
         scores.append(np.where(n > 0, score, np.nan))
-    return np.nanmean(scores, axis=0)
+    return np.array(scores)

@@ -39,6 +39,8 @@ def on_rows(
         about = dict(zip(keys, key, strict=True))
         fold = size[about["cohort"], about["split"], about["repeat"], about["fold"]]
         y, p = part["value"].to_numpy(float), part["prediction"].to_numpy(float)
+        if np.isnan(p).all():
+            continue  # this fit failed
         about |= {"axis": "global", "unit": "all", "n": len(y), "constant": np.ptp(p) == 0}
         about |= {"n_train": fold["n_train"], "n_test": fold["n_test"]}
         found += [about | {"metric": m, "score": METRICS[m](y, p, "global")} for m in wanted]

@@ -1,5 +1,6 @@
 """Lines, perturbations or drugs are drawn again for a score over all rows."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -49,14 +50,14 @@ def test_a_draw_repeats_the_rows_of_the_drawn_lines(P, metric):
     (held,) = P.held
     key = ("perturbation mean", "none")
     unit, weights, distinct = drawn_units(held, "line", 5, 0)
-    mine = by_draw(held, key, unit, weights, metric)[3]
+    mine = by_draw(held, key, unit, weights, metric)[:, 3]
     scores = []
     for _, part in held.parts():
         times = weights[unit[part], 3].astype(int)
         y, p = (np.repeat(of[part], times) for of in (held.truth, held.values[key]))
         scores.append(getattr(metrics, metric)(y[:, None], p[:, None], axis="global"))
     assert distinct == 12
-    assert mine == pytest.approx(np.mean(scores), abs=1e-6)
+    assert mine == pytest.approx(scores, abs=1e-6)
 
 
 def test_a_pair_counts_as_often_as_both_of_its_drugs(P):
@@ -66,6 +67,24 @@ def test_a_pair_counts_as_often_as_both_of_its_drugs(P):
     drawn = dict(zip(DRUGS, times))
     wanted = [drawn[a] * drawn[b] for a, b in PAIRS]
     assert weights[:, 0].tolist() == wanted and distinct == 9
+
+
+def test_a_fold_whose_fit_failed_counts_on_neither_side(P):
+    (held,) = P.held
+    key, values = ("perturbation mean", "none"), dict(held.values)
+    _, lost = list(held.parts())[1]
+    values[key] = values[key].copy()
+    values[key][lost] = np.nan
+    part = evaluate.Predictions((replace(held, values=values),))
+    some = evaluate.all_rows(part, "line mean", "line", draws=300).set_index("model")
+    row = some.loc["perturbation mean"]
+    assert row["low"] < row["gain"] < row["high"]
+    unit, weights, _ = drawn_units(held, "line", 300, 0)
+    gain = by_draw(held, key, unit, weights, "r2") - by_draw(
+        held, ("line mean", "none"), unit, weights, "r2"
+    )
+    kept = np.delete(gain, 1, axis=0).mean(axis=0)
+    assert [row["low"], row["high"]] == pytest.approx(np.quantile(kept, (0.025, 0.975)))
 
 
 def test_shared_units_make_a_wider_interval_than_rows(P):

@@ -1,5 +1,6 @@
 """Scores over the rows of a file beside those over cells."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,6 +35,18 @@ def test_a_repeat_counts_with_its_own_noise(P):
     usual = P.summary("mse", axis="global").set_index("model")["mean"]
     found = evaluate.on_rows(P, twice, "mse").set_index("model")["mean"]
     assert np.allclose(found, usual[found.index] + 1)  # ((e - 1)^2 + (e + 1)^2) / 2
+
+
+def test_a_fold_whose_fit_failed_is_left_out(P):
+    (held,) = P.held
+    key, values = ("line mean", "none"), dict(held.values)
+    values[key] = values[key].copy()
+    values[key][list(held.parts())[0][1]] = np.nan
+    part = evaluate.Predictions((replace(held, values=values),))
+    usual = part.summary("mse", axis="global").set_index("model")
+    found = evaluate.on_rows(part, ROWS, "mse").set_index("model")
+    assert found.loc["line mean", "folds"] == 2
+    assert np.allclose(found["mean"], usual.loc[found.index, "mean"])
 
 
 def test_a_cell_without_a_row_is_refused(P):
