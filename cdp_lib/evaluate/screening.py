@@ -8,10 +8,12 @@ p the mean predicted response, over the n tune cells of a fold, which no member 
     q         = the ceil((n + 1) level)-th smallest of |y - p| / width
     interval  = p[c] - q width[c]  to  p[c] + q width[c]
 
-which is split conformal prediction: over new pairs that are drawn as the tune pairs were, a share
-of `level` of the intervals holds the measurement.  It holds on average over all pairs, not for the
-pairs at the head of a list: some stand there because they were overestimated, and strong responses
-vary more.  So `coverage` counts both, on the test cells.
+which is split conformal prediction: over pairs drawn as the tune pairs were, about a share of
+`level` of the intervals holds the measurement.  The cells of a pair err together, so what counts is
+the number of tune pairs rather than n.  The share is that of all pairs, not of those at the head of
+a list: some stand there because they were overestimated, and strong responses vary more.  It is not
+promised for a pair of a drug, or in a line, that is new.  So `coverage` counts on the test cells,
+for all and for the head.
 """
 
 from dataclasses import dataclass, field
@@ -70,6 +72,13 @@ def forecast(
     and the columns cells, expected (the level), members (an interval from the spread of the members
     alone), calibrated (the interval of this forecast), predicted and measured (their means).
     """
+    if not isinstance(ensemble, MeanOfParts):
+        raise InputError(
+            f"A forecast needs several fits, and {type(ensemble).__name__} is one: give "
+            "Bagged(model, 5, over='perturbation')."
+        )
+    if not 0 < level < 1:
+        raise InputError(f"level is {level!r}: give a share between 0 and 1, such as 0.9.")
     tables = perturbation_tables(screen)
     X, Y = inputs(screen, omics), screen.Y
     fold.match(Y)

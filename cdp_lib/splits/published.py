@@ -60,6 +60,11 @@ def stratified_cells(cohort, n_folds: int = 5, n_bins: int = 5, seed: int = 0) -
     Y = getattr(cohort, "Y", cohort)  # (lines, perturbations)
     line, column = np.nonzero(Y.notna().to_numpy())
     values = Y.to_numpy()[line, column]  # (cells,)
+    if n_bins < 1 or not len(values) or np.ptp(values) == 0:
+        raise InputError(
+            f"{len(values)} measurements cannot be cut into {n_bins} bins: ask for 1 bin or more, "
+            "of measurements that differ."
+        )
     bins = pd.qcut(values, n_bins, labels=False, duplicates="drop")
     if n_folds < 2 or np.bincount(bins).min() < n_folds:
         raise InputError(

@@ -121,3 +121,7 @@ def test_what_cannot_be_forecast_is_named(found):
     fold = splits.leave_perturbations_out(screen, 4, tune=0).folds[0]
     with pytest.raises(InputError, match="tune cells"):
         screening.forecast(Bagged(DrugEffectsByLine()), screen, fold)
+    with pytest.raises(InputError, match="DrugEffectsByLine is one"):
+        screening.forecast(DrugEffectsByLine(), screen, fold)
+    with pytest.raises(InputError, match="level is 90"):
+        screening.forecast(Bagged(DrugEffectsByLine()), screen, fold, level=90)

@@ -94,3 +94,14 @@ def test_stratified_cells_hold_equally_many_of_each_fifth():
 def test_stratified_cells_say_what_is_wrong():
     with pytest.raises(InputError, match="6 measurements"):
         published.stratified_cells(pd.DataFrame(np.arange(6.0).reshape(2, 3)), 5)
+
+
+@pytest.mark.parametrize("values", [np.ones(20), np.full(20, np.nan)])
+def test_measurements_that_do_not_differ_have_no_fifths(values):
+    with pytest.raises(InputError, match="into 5 bins"):
+        published.stratified_cells(pd.DataFrame(values.reshape(4, 5)))
+
+
+def test_no_bins_are_refused():
+    with pytest.raises(InputError, match="into 0 bins"):
+        published.stratified_cells(pd.DataFrame(np.arange(20.0).reshape(4, 5)), n_bins=0)
