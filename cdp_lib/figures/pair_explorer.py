@@ -25,8 +25,8 @@ from matplotlib.image import imsave
 
 from cdp_lib.errors import InputError
 from cdp_lib.figures.style import HUES, simulated
+from cdp_lib.models.base.drugs import ENDS
 
-ENDS = ["drug_a", "drug_b"]
 TOLD = 12  # pairs of a line that its table holds
 COLOURS = LinearSegmentedColormap.from_list("diverging", [HUES[0], "#f4f4f4", HUES[1]])
 STEPS = 9  # of the key

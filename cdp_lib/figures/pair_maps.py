@@ -14,8 +14,8 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 
 from cdp_lib.errors import InputError
 from cdp_lib.figures.style import HUES, canvas, finish, look, narrow, simulated, two_widths
+from cdp_lib.models.base.drugs import ENDS
 
-ENDS = ["drug_a", "drug_b"]
 WRITTEN = 14  # drugs whose names fit beside a panel
 
 
