@@ -2,7 +2,8 @@
 
 A row is a paper that has been run, on an axis of its own from 0 to 1: an arrow leads from the
 reported to the leak-free score, past our reading of the published protocol; up to the best naive
-baseline the axis is shaded.  Every number is from the ledger or a record of real data.
+baseline the axis is shaded.  Where the paper reports no score, or ours has another target, the
+arrow begins at our reading.  Every number is from the ledger or a record of real data.
 """
 
 from __future__ import annotations
@@ -56,20 +57,32 @@ WIDTHS = """\
 
 
 def rows() -> list[dict]:
-    """A row for each paper that has been run: label, detail, reported, and a record a role."""
+    """A row a paper that has been run: its claim, a record a role, where its arrow starts."""
     real = [r for r in claims.records() if r.edition != "teaching" and r.value is not None]
     real.sort(key=lambda record: list(EDITIONS).index(record.edition))
     found = []
     for paper in claims.papers().values():
         claim = claims.claim(paper.headline["claim"])
-        row = {"paper": paper, "claim": claim} | {
+        row = {"paper": paper, "claim": claim, "reported": None} | {
             role: next((r for r in real if r.key == paper.headline[role]), None) for role in ROLES
         }
+        if isinstance(claim.value, float):
+            row["reported"] = claim.value
         told = [r.reason for r in real if r.claim == claim.id and r.protocol == "repaired"]
         row["why"] = next(filter(None, told), "")
-        if row["repaired"] and isinstance(claim.value, float):
-            found.append(row)
-    return sorted(found, key=lambda row: row["claim"].value - row["repaired"].value, reverse=True)
+        if row["repaired"]:
+            row["target"] = paper.headline.get("target") if row["why"] else None
+            other = row["target"] or row["reported"] is None
+            row["start"] = "published" if other and row["published"] else "reported"
+            if row["start"] == "published" or row["reported"] is not None:
+                found.append(row)
+    return sorted(found, key=lambda row: (row["start"] == "published", -_drop(row)))
+
+
+def _drop(row: dict) -> float:
+    """How long the arrow is."""
+    start = row["reported"] if row["start"] == "reported" else row["published"].value
+    return start - row["repaired"].value
 
 
 def finding(found: list[dict]) -> str:
@@ -77,7 +90,7 @@ def finding(found: list[dict]) -> str:
     if not found:
         return "No paper has been run on real data yet"
     first = found[0]
-    free = f"{first['repaired'].value:.2f} when no stage has seen the test line"
+    free = f"{first['repaired'].value:.2f} when no stage has seen what is tested"
     if first["published"]:
         return f"On the same data, {first['published'].value:.2f} becomes {free}"
     return f"{first['claim'].reported} is reported, and {free}"
@@ -116,8 +129,8 @@ def caption(found: list[dict]) -> str:
     """What the arrow means, and from which data our numbers come."""
     words = [
         "An arrow leads from the number that a paper reports to the one that the same model "
-        "reaches here when nothing of a test line has touched its training; up to the naive floor, "
-        "which knows no gene, the axis is shaded.",
+        "reaches here when nothing of what is tested has touched its training; up to the naive "
+        "floor, which knows no feature of any line or drug, the axis is shaded.",
         "Our reading is the published protocol, with our own choice where the text is silent.",
     ]
     for row in found:
@@ -125,7 +138,13 @@ def caption(found: list[dict]) -> str:
         words.append(
             f"{row['paper'].citation}, ours: real measurements of the {row['repaired'].edition} "
             f"edition, not comparable with the reported number{why}."
+            if row["reported"] is not None
+            else f"{row['paper'].citation} report no score; ours: real measurements of the "
+            f"{row['repaired'].edition} edition."
         )
+        if row["start"] == "published":
+            begins = f"Ours is {row['target']}, so the" if row["target"] else "The"
+            words.append(f"{begins} arrow begins at our reading.")
     return " ".join(words)
 
 
@@ -160,7 +179,7 @@ def drawing(narrow: bool = False, style: str = "") -> str:
 def _row(row: dict, top: float, narrow: bool) -> str:
     """One paper: who and what, the axis with its marks, and the numbers in words."""
     left, right, y = (8, 352, top + 82) if narrow else (220, 772, top + 30)
-    numbers = [("reported", float(row["claim"].value))]
+    numbers = [] if row["reported"] is None else [("reported", row["reported"])]
     numbers += [(role, row[role].value) for role in ROLES if row[role]]
     lowest = min(0.0, *(value for _, value in numbers))
 
@@ -184,7 +203,7 @@ def _row(row: dict, top: float, narrow: bool) -> str:
             f'<text x="{x(value)}" y="{y - 20}" class="small" text-anchor="{anchor}">'
             f"{value:.3g}</text>"
         )
-    parts.append(_arrow(x(known["reported"]), x(known["repaired"]), y))
+    parts.append(_arrow(x(known[row["start"]]), x(known["repaired"]), y))
     sd = row["repaired"].sd or 0.0
     free = known["repaired"]
     parts.append(
@@ -230,7 +249,7 @@ WORDS = {
 
 def _legend(row: dict, narrow: bool) -> list[str]:
     """The numbers with their marks, in one line or, on a phone, in two."""
-    words = [("reported", row["claim"].reported)]
+    words = [] if row["reported"] is None else [("reported", row["claim"].reported)]
     words += [(role, _number(row[role], role)) for role in ROLES if row[role]]
     told = [
         f'<tspan class="{role}">{GLYPHS[role]}</tspan> {escape(number)} {WORDS[role]}'
@@ -248,7 +267,7 @@ def said(found: list[dict]) -> str:
     """One sentence a row, for who cannot see the figure."""
     sentences = []
     for row in found:
-        parts = [f"reported {row['claim'].with_sd}"]
+        parts = [] if row["reported"] is None else [f"reported {row['claim'].with_sd}"]
         parts += [f"{WORDS[role]} {_number(row[role], role)}" for role in ROLES if row[role]]
         detail = row["paper"].headline["detail"]
         sentences.append(f"{row['paper'].citation}, {detail}: {', '.join(parts)}.")

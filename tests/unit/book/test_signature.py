@@ -87,7 +87,7 @@ def test_a_row_leads_from_the_reported_to_the_leak_free_score(shelf):
 def test_the_title_is_the_finding_of_the_longest_arrow(shelf):
     record(shelf, b2021_r=0.2, a2020_r=0.11)
     svg = signature.drawing()
-    said = "0.11 when no stage has seen the test line"
+    said = "0.11 when no stage has seen what is tested"
     assert ET.fromstring(svg)[0].text == f"0.90 is reported, and {said}"
     record(shelf, b2021_r=0.2, a2020_p=0.84, a2020_r=0.11)
     assert signature.finding(signature.rows()) == f"On the same data, 0.84 becomes {said}"
@@ -107,6 +107,37 @@ def test_who_cannot_see_it_is_told_every_number_and_the_page_names_the_data(shel
     assert "pocket edition, not comparable with the reported number: 274 lines, not 522." in page
     assert "as published" not in page and page.count("<svg") == 2
     assert len(set(re.findall(r' id="([^"]+)"', page))) == 4
+
+
+def test_where_the_target_is_another_one_the_arrow_begins_at_our_reading(shelf):
+    ledger = shelf / "claims/a2020.toml"
+    ledger.write_text(ledger.read_text().replace("published =", 'target = "a loss"\npublished ='))
+    record(shelf, a2020_p=0.5, a2020_r=0.11, b2021_r=0.2)
+    shown = {row["paper"].id: row["start"] for row in signature.rows()}
+    assert shown["a2020"] == "reported"  # nothing says yet that ours is not comparable
+    given = {"key": "table/x", "value": 0.11, "claim": "a2020-C001", "protocol": "repaired"}
+    given |= {"edition": "pocket", "comparable": False, "reason": "another target"}
+    recording.write_record(shelf / "results/04_b/pocket", [given], [], {})
+    rows = signature.rows()
+    assert [(row["paper"].id, row["start"]) for row in rows] == [
+        ("b2021", "reported"),
+        ("a2020", "published"),
+    ]
+    arrows = re.findall(r'<line x1="([\d.]+)"[^>]*class="arrow"', signature.drawing())
+    assert [float(x) < 620 for x in arrows] == [True, True]  # neither begins at the 0.90 of a2020
+    assert "Ours is a loss, so the arrow begins at our reading." in signature.caption(rows)
+
+
+def test_a_paper_without_a_score_has_a_row_and_no_diamond(shelf):
+    ledger = shelf / "claims/b2021.toml"
+    ledger.write_text(
+        ledger.read_text().replace('metric = "r2", value = 0.30', 'metric = "statement"')
+    )
+    record(shelf, b2021_p=0.4, b2021_r=0.2)
+    svg = signature.drawing()
+    assert 'class="reported"' not in svg and "0.400 our reading" in words(svg)
+    assert "B 2021 report no score" in signature.caption(signature.rows())
+    assert "Not run yet: A <and> B 2020 (0.90)." in words(svg)
 
 
 def test_a_score_below_zero_stays_in_the_drawing(shelf):
