@@ -7,6 +7,9 @@ A student learns from the predictions of a fitted teacher, not from measurements
 (Hinton et al. 2015).  The teacher's predictions hold little noise, so the alpha that predicts them
 best keeps nearly every feature; the student takes the strongest that loses little.  A student
 explains its teacher only as far as it is faithful to it on lines that neither has seen.
+
+What a teacher has learned by luck its student learns, too.  Which features would be found again on
+other lines is asked by `stability_selection(X, Y, teacher=...)`, which fits the teacher anew.
 """
 
 import numpy as np

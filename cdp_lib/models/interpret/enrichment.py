@@ -11,7 +11,8 @@ from it looks enriched.  With m sets the p values are corrected after Benjamini 
 
     q of the i-th smallest p = min over j >= i of  p_(j) m / j
 
-so that among the sets with q below 0.05 about one in twenty is expected to be there by luck.
+so that among the sets with q below 0.05 at most one in twenty is expected to be there by luck,
+where the sets are independent or rise and fall together, as sets that share genes do.
 """
 
 from collections.abc import Iterable, Mapping

@@ -11,6 +11,10 @@ to the response is then bounded,
 if unrelated features are all equally likely to be chosen, and related ones more so.  The first
 half of that `if` fails where an unrelated feature is a twin of a related one: genes of a pathway
 stand in for each other, so the bound speaks of pathways more than of single genes.
+
+With a `teacher` the lasso explains what a clone of it, fitted to the half, predicts there
+(distillation).  A teacher that was fitted once to all lines gives no such bound: what it took by
+luck it says again in every half, so that luck is stable, too.
 """
 
 import warnings
@@ -19,13 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lars_path_gram
 from threadpoolctl import threadpool_limits
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.settings import Number, Workers, check_number, check_setting
-from cdp_lib.models.base.tables import TableRegressor
+from cdp_lib.models.base.tables import TableRegressor, check_model
 from cdp_lib.models.linear.paths import patterns
 
 FEWEST = 8  # known lines; a half of fewer has hardly a correlation
@@ -37,7 +42,7 @@ class Stability:
 
     frequency: pd.DataFrame  # (features, perturbations); NaN with fewer than FEWEST known lines
     threshold: float
-    entering: int  # q, the features that are chosen on each half
+    entering: int  # q, the most features that are chosen on a half
     errors: float  # the bound of E[V], for each perturbation
 
     @property
@@ -54,13 +59,16 @@ def stability_selection(
     pairs: int = 25,
     seed: int = 0,
     n_jobs: int = 1,
+    teacher: BaseEstimator | None = None,
 ) -> Stability:
     """Choose features of each perturbation on both halves of `pairs` random divisions of the lines.
 
     `errors` is the bound of E[V] above for each perturbation.  It sets q, the largest number of
     features that keeps the bound.  Features are standardised in each half; lines unknown for a
-    perturbation (NaN) take no part.
+    perturbation (NaN) take no part.  `teacher` is a model that is fitted anew to each half.
     """
+    if teacher is not None:
+        check_model("teacher", teacher)
     check_number("threshold", threshold, 0.5, 1.0000001)
     check_number("pairs", pairs, 1, whole=True)
     check_setting("n_jobs", n_jobs, [Workers(), None])
@@ -80,7 +88,10 @@ def stability_selection(
         for _ in range(pairs):
             order = rng.permutation(rows)
             jobs += [(order[: len(order) // 2], columns), (order[len(order) // 2 :], columns)]
-    tasks = (delayed(_first)(x[half], y[np.ix_(half, c)], count) for half, c in jobs)
+    tasks = (
+        delayed(_first)(x[half], y[np.ix_(half, c)], count, teacher and clone(teacher))
+        for half, c in jobs
+    )
     with threadpool_limits(1):  # many small problems
         done = Parallel(n_jobs=n_jobs)(tasks)
     for number, (_, columns) in enumerate(groups):
@@ -94,8 +105,12 @@ def stability_selection(
     return Stability(pd.DataFrame(frequency, *names), threshold, count, bound)
 
 
-def _first(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
+def _first(
+    x: np.ndarray, y: np.ndarray, count: int, teacher: BaseEstimator | None = None
+) -> np.ndarray:
     """Which `count` features the lasso of each column takes first: (features, columns)."""
+    if teacher is not None:
+        y = np.reshape(teacher.fit(x, y).predict(x), y.shape)
     z, labels = x - x.mean(axis=0), y - y.mean(axis=0)
     size = np.sqrt((z**2).sum(axis=0))
     z /= np.where(size > 1e-12 * np.abs(x).max(axis=0), size, np.inf)  # constant: 0

@@ -45,10 +45,10 @@ class ElasticNet(TableRegressor):
     do not vary, or that has fewer than two, is predicted by their mean, one without any by the
     mean of all labels; its `alpha_` is NaN.
 
-    Every solution ends at a duality gap of at most `tolerance` |y|^2 / 2: no weights whatever
-    lower the objective by more than that.  `gap_` has the largest relative gap of all solutions
-    of a perturbation, and a `ConvergenceWarning` tells of any above the tolerance.  `scores_`
-    (alphas, perturbations) are the mean scores, the strongest alpha first.
+    Every solution ends at a duality gap of at most `tolerance` times the objective of weights that
+    are all 0: no weights whatever lower the objective by more than that.  `gap_` has the largest
+    relative gap of all solutions of a perturbation, and a `ConvergenceWarning` tells of any above
+    the tolerance.  `scores_` (alphas, perturbations) are mean scores, the strongest alpha first.
     """
 
     _settings = {
@@ -203,8 +203,6 @@ class ElasticNet(TableRegressor):
 
 class Lasso(ElasticNet):
     """The elastic net whose penalty is all |w|_1, so that most weights are 0."""
-
-    l1_ratio = 1.0
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from sklearn.linear_model import LassoLars
 
 from cdp_lib.errors import InputError
 from cdp_lib.models.interpret.stability import _first, stability_selection
+from cdp_lib.models.linear import Lasso
 
 GENES = pd.Index([f"gene {i}" for i in range(60)])
 WORLDS = pd.Index([f"world {i}" for i in range(40)])
@@ -39,6 +40,32 @@ def test_the_bound_needs_the_threshold():
     found = stability_selection(X, Y, errors=1.0, threshold=0.75)
     assert found.stable.to_numpy().sum() / 40 <= 1.0
     assert (found.frequency > 0.2).to_numpy().sum() / 40 > 1.5 * found.errors
+
+
+def test_a_teacher_of_all_lines_breaks_the_bound_and_one_of_each_half_keeps_it():
+    """Simulated noise: whatever a teacher takes of it by luck, it says again in every half."""
+    X, Y, _ = worlds(effect=0.0, related=0)
+    teacher = Lasso((0.15,), ensemble=False)
+    once = stability_selection(X, teacher.fit(X, Y).predict(X))
+    anew = stability_selection(X, Y, teacher=teacher)
+    assert once.stable.sum().mean() > 1.2 * once.errors
+    assert anew.stable.sum().mean() <= anew.errors == once.errors
+
+
+def test_a_teacher_is_distilled_on_each_half():
+    X, Y, true = worlds(effect=0.7)
+    Y = Y.iloc[:, :4].mask(np.arange(100)[:, None] < [0, 0, 0, 30])
+    teacher = Lasso((0.05,), ensemble=False)
+    found = stability_selection(X, Y, pairs=1, seed=2, teacher=teacher)
+    order = np.random.default_rng(2).permutation(100)
+    expected = 0
+    for half in (order[:50], order[50:]):
+        x, y = X.to_numpy()[half], Y.to_numpy()[half, :3]
+        expected = expected + _first(x, teacher.fit(x, y).predict(x), found.entering) / 2
+    np.testing.assert_array_equal(found.frequency.iloc[:, :3], expected)
+    assert (found.stable & true[:, :4]).sum().min() >= 2
+    with pytest.raises(InputError, match="teacher is 3"):
+        stability_selection(X, Y, teacher=3)
 
 
 def test_the_first_features_are_those_of_the_lasso():
