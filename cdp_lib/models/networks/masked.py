@@ -24,6 +24,7 @@ import torch
 from sklearn.base import TransformerMixin
 from torch import Tensor, nn
 
+from cdp_lib.errors import InputError
 from cdp_lib.models.base.blocks import ACTIVATION, mlp
 from cdp_lib.models.base.settings import WIDTHS, Instance, Number, OneOf
 from cdp_lib.models.base.stopping import set_aside
@@ -45,8 +46,8 @@ class MaskedAutoencoder(TransformerMixin, TableEstimator):
     """Features -> hidden -> ... -> latent -> ... -> hidden -> features, on rows with spoiled cells.
 
     `hidden` has the widths of the layers between features and latent values; `noise` is the sd of
-    what is added to every cell before it may be spoiled (data augmentation).  Rows are spoiled in
-    training only.
+    what is added to every cell before it may be spoiled (data augmentation, the paper's DAMAE).
+    Rows are spoiled in training only.
 
     A `validation_fraction` of the rows, kept intact, chooses the number of epochs; the weights
     that stay are those of a second training on all rows for that many epochs.  Seeds make
@@ -86,6 +87,11 @@ class MaskedAutoencoder(TransformerMixin, TableEstimator):
     def fit(self, X: Table, Y: None = None) -> "MaskedAutoencoder":
         """Learn from the rows of X; Y plays no part."""
         x = self._open_x(X)  # (lines, features)
+        if self.training.plateau is not None:
+            raise InputError(
+                f"plateau is {self.training.plateau}, but the second training is on all rows and "
+                "no row is left to judge it: set plateau=None; decay=True lowers the rate as well."
+            )
         self.mean_, self.scale_ = means_and_scales(x)
         z = self._scaled(x)
         training = self.training

@@ -161,3 +161,9 @@ def _check_alike(models: Sequence[MaskedAutoencoder]) -> None:
                 f"Model {number} differs from the first in {', '.join(differing)}: models that are "
                 "fitted together differ by training__seed alone."
             )
+    training = models[0].training
+    if training.warmup or training.plateau is not None or training.decay:
+        raise InputError(
+            "Models that are fitted together keep one learning rate: set warmup=0, plateau=None "
+            "and decay=False, or fit them one by one."
+        )

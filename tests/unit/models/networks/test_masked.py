@@ -152,6 +152,7 @@ def test_seeds_differ_and_repeat():
         ({"n_components": 0}, "n_components is 0"),
         ({"noise": -1}, "noise is -1"),
         ({"hidden": 8}, "hidden is 8"),
+        ({"training__plateau": 3}, "plateau is 3"),
     ],
 )
 def test_wrong_settings_are_refused(changes, fact):

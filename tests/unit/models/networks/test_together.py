@@ -80,6 +80,11 @@ def test_models_that_differ_otherwise_are_refused():
     other = five()[:2] + five(p=0.5)[2:3]
     with pytest.raises(InputError, match="Model 2 .* in p:"):
         fit_together(other, table())
+    for schedule in ({"warmup": 2}, {"decay": True}, {"plateau": 3}):
+        with pytest.raises(InputError, match="one learning rate"):
+            fit_together(
+                five(**{f"training__{key}": value for key, value in schedule.items()}), table()
+            )
     with pytest.raises(InputError, match="list of MaskedAuto"):
         fit_together([], table())
     with pytest.raises(InputError, match="epoch 1"):
