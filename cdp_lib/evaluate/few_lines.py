@@ -15,16 +15,18 @@ import numpy as np
 import pandas as pd
 
 from cdp_lib.errors import InputError
-from cdp_lib.evaluate.predictions import HeldOut, Metric, Predictions
-from cdp_lib.metrics import METRICS
+from cdp_lib.evaluate.fitting import check_known
+from cdp_lib.evaluate.predictions import HeldOut, Predictions
+from cdp_lib.metrics import LOWER_IS_BETTER, METRICS, OF_CLASSES
 
 ALL = "mean"
+SCORES = METRICS | OF_CLASSES
 
 
 def over_lines(
     P: Predictions,
     reference: str | None = None,
-    metric: Metric = "spearman",
+    metric: str = "spearman",
     draws: int = 1000,
     least: int = 10,
     seed: int = 0,
@@ -32,16 +34,17 @@ def over_lines(
     """The score of each perturbation and model in the largest fold, and its 95 % interval.
 
     Columns perturbation, model, n, value, low, high and, against a `reference`, gain, gain_low and
-    gain_high.  The last rows, "mean", are the means over perturbations.  A perturbation with fewer
-    than `least` known lines is left out.
+    gain_high, above 0 where the model is better.  The last rows, "mean", are the means over
+    perturbations.  A perturbation with fewer than `least` known lines is left out.
     """
+    check_known("metric", (metric,), SCORES)
     truth, predicted = _largest(P, least)
     if reference is not None and reference not in predicted:
         raise InputError(f"There is no model {reference!r}: choose from {', '.join(predicted)}.")
     rng = np.random.default_rng(seed)
     n = len(truth)
     rows = [np.arange(n), *rng.integers(n, size=(draws, n))]  # the first draw: each line once
-    score = METRICS[metric]
+    score, sign = SCORES[metric], -1 if metric in LOWER_IS_BETTER else 1
     Y = truth.to_numpy(float)
     of = {
         model: np.array([score(Y[some], values[some]) for some in rows])
@@ -58,7 +61,7 @@ def over_lines(
             row = {"perturbation": name, "model": model, "n": int(count)}
             row |= dict(zip(("value", "low", "high"), _interval(scores[:, place]), strict=True))
             if reference is not None:
-                gain = scores[:, place] - of[reference][:, place]
+                gain = sign * (scores[:, place] - of[reference][:, place])
                 ends = ("gain", "gain_low", "gain_high")
                 row |= dict(zip(ends, _interval(gain), strict=True))
             found.append(row)
@@ -70,15 +73,16 @@ def repeats(
     model: str,
     removed: int = 10,
     times: int = 100,
-    metric: Metric = "spearman",
+    metric: str = "spearman",
     seed: int = 0,
 ) -> np.ndarray:
     """The mean score over perturbations in the largest fold without some of its lines: (times,)."""
+    check_known("metric", (metric,), SCORES)
     truth, predicted = _largest(P.only([model]), 0)
     n = len(truth)
     if not 0 < removed < n - 2:
         raise InputError(f"{removed} of {n} lines cannot be removed: leave three or more.")
-    rng, Y, score = np.random.default_rng(seed), truth.to_numpy(float), METRICS[metric]
+    rng, Y, score = np.random.default_rng(seed), truth.to_numpy(float), SCORES[metric]
     kept = [rng.permutation(n)[removed:] for _ in range(times)]
     return np.array([np.nanmean(score(Y[some], predicted[model][some])) for some in kept])
 

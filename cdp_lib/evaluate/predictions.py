@@ -374,6 +374,11 @@ def _mean(held: HeldOut, name: str, members: Collection[str]) -> tuple[Key, tupl
     """The name and omics of an ensemble; its values, and whether it is a model or a baseline."""
     if isinstance(members, str) or not len(members):
         raise InputError(f"The ensemble {name!r} has no list of members: give names of models.")
+    if again := next((each for each in members if list(members).count(each) > 1), None):
+        raise InputError(
+            f"{name!r} has the member {again!r} twice, which a mean would count double: name each "
+            "once."
+        )
     known = {model for model, _ in held.values}
     keys = []
     for member in members:

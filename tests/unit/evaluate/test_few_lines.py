@@ -1,5 +1,7 @@
 """Other lines for one fitted model: held against plain loops, and against arithmetic."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from scipy import stats
 from cdp_lib import evaluate, splits
 from cdp_lib.data.cohort import Cohort
 from cdp_lib.errors import InputError
+from cdp_lib.evaluate.predictions import Predictions
 from cdp_lib.models.linear import Ridge
 
 LINES = 60
@@ -47,14 +50,14 @@ def test_the_value_is_the_score_of_the_largest_fold(P):
 
 
 def test_the_interval_is_that_of_lines_drawn_again(P):
-    table = evaluate.over_lines(P, draws=2000, seed=1).set_index(["perturbation", "model"])
+    table = evaluate.over_lines(P, draws=1000, seed=1).set_index(["perturbation", "model"])
     mine = largest(P, "strong").query("perturbation == 'a'")
     rng = np.random.default_rng(2)
     y, p = mine["truth"].to_numpy(), mine["prediction"].to_numpy()
-    some = rng.integers(len(y), size=(2000, len(y)))
+    some = rng.integers(len(y), size=(500, len(y)))
     plain = np.quantile([stats.spearmanr(y[i], p[i]).statistic for i in some], (0.025, 0.975))
     assert table.loc[("a", "strong"), ["low", "high"]].to_numpy(float) == pytest.approx(
-        plain, abs=0.03
+        plain, abs=0.05
     )
 
 
@@ -73,6 +76,32 @@ def test_repeats_shrink_with_what_is_removed(P):
     # means over n - r of n numbers without replacement: sqrt(r / (n - r)) of one another
     n = largest(P, "strong")["line"].nunique()
     assert sd[10] / sd[1] == pytest.approx(np.sqrt(10 / (n - 10) * (n - 1)), rel=0.35)
+
+
+def test_an_error_that_falls_is_a_gain(P):
+    table = evaluate.over_lines(P, "weak", "mse", draws=50).set_index(["perturbation", "model"])
+    better, worse = (table.loc[("a", model)] for model in ("strong", "weak"))
+    assert better["value"] < worse["value"]
+    assert better["gain"] == pytest.approx(worse["value"] - better["value"])
+    assert better["gain_low"] <= better["gain"] <= better["gain_high"]
+
+
+def test_classes_have_their_own_scores_and_an_unknown_one_is_named(P):
+    (held,) = P.held
+    classes = Predictions((replace(held, truth=(held.truth > 0).astype(float)),))
+    table = evaluate.over_lines(classes, metric="auroc", draws=20).set_index(
+        ["perturbation", "model"]
+    )
+    mine = largest(classes, "strong").query("perturbation == 'a'")
+    above = (
+        np.subtract.outer(*(mine.query(f"truth == {y}")["prediction"].to_numpy() for y in (1, 0)))
+        > 0
+    )
+    assert table.loc[("a", "strong"), "value"] == pytest.approx(above.mean())
+    assert evaluate.repeats(classes, "strong", metric="auroc", times=3).min() > 0.5
+    for ask in (evaluate.over_lines, evaluate.repeats):
+        with pytest.raises(InputError, match="metric 'auc'"):
+            ask(P, "strong", metric="auc")
 
 
 @pytest.mark.parametrize("removed", [0, 38])

@@ -246,6 +246,7 @@ def test_means_of_members():
         ({"both": ["a", "c"]}, "no member 'c'"),
         ({"both": "ab"}, "'both' has no list"),
         ({"both": []}, "'both' has no list"),
+        ({"both": ["a", "b", "a"]}, "member 'a' twice"),
         ({"a": ["a", "b"]}, "'a' on expression"),
     ]:
         with pytest.raises(InputError, match=fact):
