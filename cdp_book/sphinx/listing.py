@@ -84,7 +84,7 @@ def models() -> list[type]:
         if name.startswith("cdp_lib.models.") and ".base." not in name
         for key, thing in vars(importlib.import_module(name)).items()
         if inspect.isclass(thing) and thing.__module__ == name and not key.startswith("_")
-        if hasattr(thing, "fit") and hasattr(thing, "predict")
+        if hasattr(thing, "fit") and (hasattr(thing, "predict") or hasattr(thing, "transform"))
     ]
     return sorted(found, key=lambda model: (model.__module__.count("."), model.__module__))
 

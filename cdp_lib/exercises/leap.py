@@ -227,7 +227,10 @@ def check_7(c, answer: Any, must_pass: bool = False) -> None:
 
     rules = [
         (lambda n: np.size(n) == 1 and one(n).is_integer(), "Give a whole number of tumours."),
-        (lambda n: one(n) > 3, "Over three tumours or fewer this interval has no width at all."),
+        (
+            lambda n: one(n) > 3,
+            "With n - 3 at 0 or below there is no interval.",
+        ),
         (
             lambda n: low(one(n), 1.0) > 0,
             "With so few the interval still reaches below 0.",

@@ -251,7 +251,7 @@ def test_the_fewest_tumours_are_accepted_for_each_usual_width():
         (43, "below 0"),
         (47, "Fewer are enough"),
         (100, "Fewer are enough"),
-        (3, "no width"),
+        (3, "no interval"),
         (44.5, "whole number"),
     ]:
         assert hint in verdict(exercises.check_7, wrong)
