@@ -78,6 +78,8 @@ def test_features_come_with_the_table_of_perturbations(make):
     model = make().fit(X, Y, perturbations=D)
     pd.testing.assert_frame_equal(model.predict(X), make(D).fit(X, Y).predict(X))
     turned = D.iloc[::-1]
+    again = make().fit(X, Y, perturbations=turned)  # known by name, not by place
+    pd.testing.assert_frame_equal(again.predict(X), model.predict(X))
     P = model.predict(X, perturbations=turned)
     pd.testing.assert_frame_equal(P, model.predict(X)[turned.index], rtol=1e-5)
 
