@@ -45,6 +45,11 @@ def test_the_gain_is_that_of_the_summary_and_lies_in_its_interval(P, over):
     assert found.loc["line mean", ["low", "high"]].isna().all()
 
 
+def test_a_smaller_error_is_a_gain(P):
+    row = evaluate.all_rows(P, "line mean", ENDS, "mse").set_index("model").loc["perturbation mean"]
+    assert row["gain"] > 0 and row["low"] < row["gain"] < row["high"]
+
+
 @pytest.mark.parametrize("metric", ["r2", "mse", "pearson"])
 def test_a_draw_repeats_the_rows_of_the_drawn_lines(P, metric):
     (held,) = P.held

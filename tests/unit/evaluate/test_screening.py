@@ -59,6 +59,19 @@ def test_intervals_cover_what_they_promise(found):
     assert np.allclose((forecast.high + forecast.low) / 2, forecast.mean)
 
 
+def test_noise_and_width_are_those_of_the_tune_cells(found):
+    screen, forecast = found
+    fold = splits.leave_perturbations_out(screen, 4, tune=0.2).folds[0]
+    tune = fold.tune & screen.Y.notna().to_numpy()
+    mean, sd = (table[screen.Y.columns].to_numpy()[tune] for table in (forecast.mean, forecast.sd))
+    off = screen.Y.to_numpy()[tune] - mean
+    noise2 = (off**2).mean() - (sd**2).mean()
+    assert forecast.noise**2 == pytest.approx(noise2)
+    q = np.sort(np.abs(off) / np.sqrt(sd**2 + noise2))[int(np.ceil(0.9 * (len(off) + 1))) - 1]
+    width = (forecast.high - forecast.low) / 2
+    assert np.allclose(width, q * np.sqrt(forecast.sd**2 + noise2))
+
+
 def test_the_head_of_each_list_is_counted_apart(found):
     screen, forecast = found
     fold = splits.leave_perturbations_out(screen, 4, tune=0.2).folds[0]
@@ -80,12 +93,15 @@ def test_test_labels_change_nothing_but_the_count(found):
     fold = splits.leave_perturbations_out(screen, 4, tune=0.2).folds[0]
     other = SimpleNamespace(**vars(screen))
     other.Y = screen.Y.mask(fold.test, -5.0).where(screen.Y.notna())
+    other.lower_is_sensitive = True  # turns the head of each list, and nothing else
     model = Bagged(DrugEffectsByLine(), 4, over="perturbation")
     after = screening.forecast(
         model, other, fold, "expression", screening.all_pairs(screen), head=10
     )
     pd.testing.assert_frame_equal(before.low, after.low)
     assert after.coverage.loc["all", "calibrated"] < before.coverage.loc["all", "calibrated"]
+    assert after.coverage.loc["first 10", "predicted"] < 0
+    assert before.coverage.loc["first 10", "predicted"] > 0
     assert not hasattr(model, "parts_")  # a clone was fitted
 
 
@@ -103,6 +119,9 @@ def test_the_list_of_a_line(found):
     ranked = screening.shortlist(forecast, screen, "L01", n=3, untested=False)
     first = forecast.mean.loc["L01"].idxmax()
     assert f"{ranked['drug_a'][1]} + {ranked['drug_b'][1]}" == first
+    others = screen.Y.drop(index="L01")[first]
+    assert ranked["mean in these"][1] == pytest.approx(others.mean())
+    assert ranked["lines tested"][1] == others.notna().sum()
     screen = SimpleNamespace(**vars(screen) | {"lower_is_sensitive": True})
     turned = screening.shortlist(forecast, screen, "L01", n=3, untested=False)
     assert turned["expected"].iloc[0] == forecast.mean.loc["L01"].min()

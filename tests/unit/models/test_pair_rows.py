@@ -11,7 +11,7 @@ from cdp_lib.errors import InputError
 from cdp_lib.evaluate import fitted
 from cdp_lib.metrics import r2
 from cdp_lib.models.base.inputs import Features
-from cdp_lib.models.pair_rows import BoostedPairs, PairRidge
+from cdp_lib.models.pair_rows import BoostedPairs, PairRidge, rows_of
 
 RNG = np.random.default_rng(0)
 LINES = pd.Index([f"line {i}" for i in range(15)], name="line")
@@ -76,6 +76,22 @@ def test_the_trees_find_more_with_more_of_them():
         for n in (2, 60)
     )
     assert few < 0.7 < many
+
+
+def test_components_come_from_the_lines_that_teach():
+    aside = X.iloc[12:], Y.iloc[12:]
+    far = aside[0] * [1, -20, 5], aside[1]
+    one, other = (
+        fit(MODELS["ridge"], X.iloc[:12], Y.iloc[:12], validation=part) for part in (aside, far)
+    )
+    for mine, theirs in zip(one.components_, other.components_, strict=True):
+        np.testing.assert_array_equal(mine[0], theirs[0])
+        np.testing.assert_array_equal(mine[1], theirs[1])
+
+
+def test_trees_see_the_line_the_sum_and_the_distance_of_two_drugs():
+    x, a, b = np.array([[1.0, 2.0]]), np.array([[3.0, 8.0]]), np.array([[5.0, 4.0]])
+    assert rows_of(x, a, b).tolist() == [[1, 2, 8, 12, 2, 4]]
 
 
 @every
