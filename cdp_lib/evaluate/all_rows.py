@@ -8,7 +8,9 @@ are drawn with replacement, and a row counts as often as all that it is made of,
 
     mse = sum w (y - p)^2 / sum w        r2 = 1 - sum w (y - p)^2 / sum w (y - mean_w y)^2
 
-in each fold; the gain is the mean over folds, as in `evaluate.summary`.
+in each fold; the gain is the mean over folds, as in `evaluate.summary`.  An interval over drugs is
+rather too wide than too narrow, because the product of two counts also stirs the noise of single
+rows (the pigeonhole bootstrap; Owen 2007).
 """
 
 import numpy as np
@@ -16,6 +18,7 @@ import pandas as pd
 
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.fitting import check_known
+from cdp_lib.evaluate.noise import drawn
 from cdp_lib.evaluate.predictions import HeldOut, Predictions
 
 METRICS = ("r2", "mse", "pearson")
@@ -63,19 +66,14 @@ def drawn_units(
         if ends.isna().any(axis=None):
             raise InputError("The table of drugs lacks perturbations that were tested: give all.")
         tested = np.unique(ends.to_numpy()[np.unique(held.perturbation)])
-        times = redrawn_times(rng, len(tested), draws)
+        times = drawn(rng, len(tested), draws).T
         place = np.searchsorted(tested, ends.to_numpy().astype(tested.dtype))
         place = np.minimum(place, len(tested) - 1)  # pairs that are not tested count for nothing
         return held.perturbation, times[place].prod(axis=1), len(tested)
     check_known("unit that is drawn again", (over,), ("line", "perturbation"))
     unit = held.line if over == "line" else held.perturbation
     named, unit = np.unique(unit, return_inverse=True)
-    return unit, redrawn_times(rng, len(named), draws), len(named)
-
-
-def redrawn_times(rng: np.random.Generator, units: int, draws: int) -> np.ndarray:
-    """How often each unit is in each draw: (units, draws)."""
-    return rng.multinomial(units, np.full(units, 1 / units), draws).T.astype(float)
+    return unit, drawn(rng, len(named), draws).T, len(named)
 
 
 def by_draw(

@@ -15,6 +15,7 @@ import pandas as pd
 from cdp_lib.audit import bootstrap
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.comparison import corrected_p
+from cdp_lib.evaluate.noise import drawn
 from cdp_lib.evaluate.predictions import HeldOut, Predictions
 
 
@@ -48,7 +49,7 @@ def redrawn(
         along, truth = _turned(held, part, held.truth, axis)
         units |= set(along)
         sizes.append(row["n_test"] / row["n_train"])
-        times = rng.multinomial(len(along), np.full(len(along), 1 / len(along)), draws)
+        times = drawn(rng, len(along), draws)
         times = np.vstack([np.ones(len(along)), times])  # the first draw: each unit once
         for name, key in names.items():
             _, prediction = _turned(held, part, held.values[key], axis)
