@@ -52,9 +52,10 @@ def test_boosting_is_grown_on_the_known_lines_of_each_perturbation():
 def test_lightgbm_is_grown_on_the_known_lines_of_each_perturbation():
     library = pytest.importorskip("lightgbm")
     X, Y = tables(missing=True)
-    P = LightGBM(10, max_leaves=4, min_leaf=7, max_features=0.5, seed=2).fit(X, Y).predict(X)
+    P = LightGBM(10, 0.3, max_leaves=4, min_leaf=7, max_features=0.5, seed=2).fit(X, Y).predict(X)
     alone = library.LGBMRegressor(
         n_estimators=10,
+        learning_rate=0.3,
         num_leaves=4,
         min_child_samples=7,
         colsample_bytree=0.5,

@@ -134,7 +134,10 @@ def test_a_hidden_layer_and_training_rebuild_better():
         model = small(hidden=(8,), training__epochs=epochs).fit(X)
         errors[epochs] = float(((model.reconstruct(X) - X) ** 2).mean().mean())
     assert errors[300] < 0.6 * errors[2]
-    assert [type(layer).__name__ for layer in model.module_[0]] == ["Linear", "ReLU", "Linear"]
+    model = small(hidden=(8,), activation="tanh").fit(X)
+    for part, widths in zip(model.module_, [(12, 8, 4), (4, 8, 12)], strict=True):
+        assert [type(layer).__name__ for layer in part] == ["Linear", "Tanh", "Linear"]
+        assert (part[0].in_features, part[0].out_features, part[2].out_features) == widths
 
 
 def test_seeds_differ_and_repeat():

@@ -140,6 +140,18 @@ def test_the_sum_of_two_products_is_the_layer_on_both_together():
     torch.testing.assert_close(module(x).reshape(-1, 1), module.rest(first))
 
 
+def test_the_module_is_the_one_that_was_asked_for():
+    X, Y, D = tables(20, 6)
+    asked = {"encoder": (5, 4), "top": (3, 2), "activation": "tanh", "dropout": 0.3}
+    module = network(D, training__epochs=1, **asked).fit(X, Y).module_
+    kinds = [type(layer).__name__ for layer in module.modules()]
+    assert kinds.count("Tanh") == 2 * 2 + 2 and "ReLU" not in kinds
+    shares = {layer.p for layer in module.modules() if isinstance(layer, torch.nn.Dropout)}
+    assert shares == {0.3}
+    linear = [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
+    assert [layer.out_features for layer in linear] == [5, 4, 5, 4, 3, 3, 2, 1]
+
+
 def test_a_linear_regressor_ranks_the_lines_alike_for_every_drug():
     X, Y, D = tables()
     P = PanPerturbation(LinearRegression(), Features(D)).fit(X, Y).predict(X)
