@@ -96,6 +96,8 @@ def rows(
             pitch * len(names) + head, len(panels), stacked=not side_by_side,
             sharex="metric" not in within, sharey=side_by_side,
         )  # fmt: skip
+        if len(panels) > 1 and "metric" not in within:
+            panes[0].set_xlim(_ends(panels, others, lowest))  # of all panels
         drawn = set()
         for number, (axes, part) in enumerate(zip(panes, panels, strict=True)):
             drawn |= _panel(axes, part, names, others if not number else {}, lowest, edition)
@@ -143,6 +145,23 @@ def _roles(row, others: Mapping[str, Mapping[str, Score]]) -> dict[str, Score]:
     found = {KINDS[row.kind]: (row.mean, row.sd)}
     found |= {role: scores[row.model] for role, scores in others.items() if row.model in scores}
     return {role: score for role, score in found.items() if _known(score[0])}
+
+
+def _ends(panels: list[pd.DataFrame], others: Mapping, lowest: float | None) -> tuple[float, float]:
+    """From the lowest to the highest mark of all panels, their bars included, and a margin."""
+    marks = [
+        (mean, sd if sd is not None and math.isfinite(sd) else 0.0)
+        for part in panels
+        for row in part.itertuples()
+        for mean, sd in _roles(row, others).values()
+    ]
+    ceilings = [part["ceiling"].mean() for part in panels if "ceiling" in part]
+    ends = [mean + sign * sd for mean, sd in marks for sign in (-1, 1)]
+    ends += [ceiling for ceiling in ceilings if math.isfinite(ceiling)]
+    low, high = min(ends), max(ends)
+    low = low if lowest is None else max(low, lowest)
+    margin = 0.06 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def _known(value: float | None) -> bool:
