@@ -22,7 +22,8 @@ class PrincipalComponents(TransformerMixin, TableEstimator):
 
     With a `bootstrap` seed they are those of as many lines drawn with replacement, so that seeds
     0 to 4 give five representations that differ by chance alone.  A bootstrap of n lines holds
-    about 0.63 n different ones, and there are no more components than that.
+    about 0.63 n different ones, and there are fewer components than different lines, because the
+    mean of the lines is taken away first.
 
     The variance of a component says how much of the lines it describes.  A head that brings its
     features to one variance makes the last component as loud as the first: give it
@@ -42,11 +43,13 @@ class PrincipalComponents(TransformerMixin, TableEstimator):
         x = self._open_x(X)  # (lines, features)
         if self.bootstrap is not None:
             x = x[np.random.default_rng(self.bootstrap).integers(len(x), size=len(x))]
-        lines, most = len(np.unique(x, axis=0)), x.shape[1]
-        if self.n_components > min(lines, most):
+        lines = len(np.unique(x, axis=0))
+        most = min(lines - 1, x.shape[1])  # n lines less their mean vary in n - 1 directions
+        if self.n_components > most:
             raise InputError(
-                f"n_components is {self.n_components}, but {lines} different lines with {most} "
-                f"features have at most {min(lines, most)} components: take fewer."
+                f"n_components is {self.n_components}, but {lines} different lines "
+                f"(n_samples={len(x)}) with {x.shape[1]} features have at most {most} "
+                "components: give more lines, or take fewer components."
             )
         self.mean_, self.scale_ = means_and_scales(x)
         z = (x - self.mean_) / self.scale_

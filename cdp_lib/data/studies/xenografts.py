@@ -47,9 +47,9 @@ def xenografts(
     n = len(treated) - len(cells)
     said = f"{n} treated models have fewer than {LEAST} volumes from day {FIRST_DAY} on"
     steps.append(Step("models with a response", (len(cells),), None, said))
-    Y = cells.assign(value=known.reindex(cells.index)).pivot_table("value", "patient", "drug")
-    Y = Y.rename_axis(index="line", columns="perturbation")
-    steps.append(Step("patients x treatments", Y.shape, (277, 62), "without the untreated"))
+    Y, repeated = by_patient(cells.assign(value=known.reindex(cells.index)))
+    said = "without the untreated" + repeated
+    steps.append(Step("patients x treatments", Y.shape, (277, 62), said))
     tables = {}
     for name in chosen(omics, ("expression",), source) if omics else ():
         tables[name] = source.lines("xenograft expression", IdMap())
@@ -79,6 +79,14 @@ def xenografts(
         extras=sources.knowledge(source),
         truth=truth(source),
     )
+
+
+def by_patient(mice: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """(patients, treatments) of one mouse a row, and how many cells are the mean of several."""
+    again = mice.groupby(["patient", "drug"]).size().gt(1).sum()
+    Y = mice.pivot_table("value", "patient", "drug")
+    said = f"; {again} cells are the mean of several mice" if again else ""
+    return Y.rename_axis(index="line", columns="perturbation"), said
 
 
 def published_responses(data: str = "pocket", **sizes: int) -> pd.DataFrame:

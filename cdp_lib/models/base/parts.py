@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import check_settings
 from cdp_lib.models.base.tables import Pair, Table, TableRegressor, check_model
 from cdp_lib.models.base.validation import uses_validation
 
@@ -78,6 +79,19 @@ class MeanOfParts(TableRegressor):
         sd = np.std([P.to_numpy(float) for P in each], axis=0, ddof=1)
         return pd.DataFrame(sd, each[0].index, each[0].columns)
 
+    def _open_x(self, X: Table, what: str = "X", missing: bool = False) -> np.ndarray:
+        if not _lines_alone(X):
+            return super()._open_x(X, what, missing)
+        check_settings(self)
+        self.features_, self.n_features_in_ = X.columns, 0
+        return self._read_x(X)
+
+    def _read_x(self, X: Table, what: str = "X", missing: bool = False) -> np.ndarray:
+        """As any table; lines without features, the omics None, are for the parts to judge."""
+        if _lines_alone(X) and getattr(self, "n_features_in_", None) == 0:
+            return np.empty((len(X), 0))
+        return super()._read_x(X, what, missing)
+
     def _of_parts(self, X: Table, *tables: pd.DataFrame | None) -> list[Table]:
         self._read_x(X)
         offered = _given(*tables)
@@ -102,6 +116,11 @@ class MeanOfParts(TableRegressor):
 
     def _seen(self, X: Table) -> Iterable[Table]:
         raise NotImplementedError
+
+
+def _lines_alone(X: Table) -> bool:
+    """Whether X names lines and has no column."""
+    return isinstance(X, pd.DataFrame) and len(X) > 0 and X.shape[1] == 0
 
 
 def _given(perturbations: pd.DataFrame | None, drugs: pd.DataFrame | None) -> dict:

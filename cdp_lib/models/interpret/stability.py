@@ -69,7 +69,7 @@ def stability_selection(
     """
     if teacher is not None:
         check_model("teacher", teacher)
-    check_number("threshold", threshold, 0.5, 1.0000001)
+    check_setting("threshold", threshold, Number(least=0.5, most=1))
     check_number("pairs", pairs, 1, whole=True)
     check_setting("n_jobs", n_jobs, [Workers(), None])
     check_setting("errors", errors, Number())

@@ -52,7 +52,7 @@ class ElasticNet(TableRegressor):
     """
 
     _settings = {
-        "l1_ratio": Number(least=0.01, below=1.0000001),
+        "l1_ratio": Number(least=0.01, most=1),
         "alphas": [Number(least=2, whole=True), Tuple(Number(), least=1)],
         "smallest": Number(below=1),
         "inner": Number(least=2, whole=True),

@@ -8,7 +8,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.inputs import Names
 from cdp_lib.models.base.training import Training
+from cdp_lib.models.drug_pair import DrugPairNetwork
 from cdp_lib.models.layered import Bagged, LayeredEnsemble
 from cdp_lib.models.linear import Ridge
 from cdp_lib.models.networks.feedforward import FeedForward
@@ -171,3 +173,27 @@ def test_a_spread_needs_two_parts_and_a_bag_of_perturbations_a_table():
         Bagged(SeenColumns(), 1).fit(X, Y).spread(X)
     with pytest.raises(InputError, match="not one column"):
         Bagged(HEAD, 2, over="perturbation").fit(np.eye(6), np.arange(6.0))
+
+
+def test_a_bag_needs_omics_only_where_its_model_does():
+    drugs = [f"drug {i}" for i in range(5)]
+    ends = [(a, b) for i, a in enumerate(drugs) for b in drugs[i + 1 :]]
+    pairs = pd.DataFrame(ends, [f"{a} + {b}" for a, b in ends], ["drug_a", "drug_b"])
+    P = pd.DataFrame(RNG.normal(size=(40, len(pairs))), LINES, pairs.index)
+    network = DrugPairNetwork(
+        Names(), encoder=(4,), top=(4,), training=Training(epochs=1, patience=None, device="cpu")
+    )
+    names = pd.DataFrame(index=LINES)
+    bag = Bagged(network, 2).fit(names, P, perturbations=pairs)
+    alone = [Bagged(network, 1, seed=k).fit(names, P, perturbations=pairs) for k in (0, 1)]
+    means = sum(each.predict(names, perturbations=pairs) for each in alone) / 2
+    pd.testing.assert_frame_equal(bag.predict(names, perturbations=pairs), means)
+    with pytest.raises(InputError, match="0 features"):
+        bag.predict(X, perturbations=pairs)
+    for model in (Bagged(HEAD), Bagged(HEAD).fit(X, Y), LayeredEnsemble(FIVE, HEAD)):
+        with pytest.raises(InputError, match=r", 0\)"):
+            model.fit(names, Y)
+    with pytest.raises(InputError, match=r", 0\)"):
+        Bagged(HEAD).fit(X, Y).predict(names)
+    with pytest.raises(InputError, match="not fitted"):
+        Bagged(network).predict(names)

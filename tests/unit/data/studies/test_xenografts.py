@@ -6,7 +6,7 @@ import pytest
 
 from cdp_lib.data import load
 from cdp_lib.data.studies.tables import tpm_of_fpkm
-from cdp_lib.data.studies.xenografts import published_responses
+from cdp_lib.data.studies.xenografts import by_patient, published_responses
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate import over_lines, transfer
 from cdp_lib.models.linear import Ridge
@@ -55,6 +55,17 @@ def test_odd_requests_end_in_one_sentence():
         load("xenografts", response="worst", **SMALL)
     with pytest.raises(InputError, match="'rppa'"):
         load("xenografts", omics="rppa", **SMALL)
+
+
+def test_several_mice_of_a_patient_and_drug_are_counted():
+    mice = pd.DataFrame(
+        {"patient": ["P1", "P1", "P2"], "drug": ["a", "b", "a"], "value": [1.0, 2.0, 4.0]}
+    )
+    Y, said = by_patient(mice)
+    assert said == "" and Y.loc["P1"].tolist() == [1, 2] and np.isnan(Y.loc["P2", "b"])
+    more = pd.DataFrame({"patient": ["P1"] * 2, "drug": ["b"] * 2, "value": [0.0, 7.0]})
+    Y, said = by_patient(pd.concat([mice, more]))
+    assert said == "; 1 cells are the mean of several mice" and Y.loc["P1", "b"] == 3
 
 
 def test_fpkm_become_tpm():

@@ -115,6 +115,7 @@ def test_what_cannot_be_chosen():
     [
         ({"threshold": 0.5}, "not one can be"),
         ({"threshold": 1.1}, "threshold is 1.1"),
+        ({"threshold": 1.00000005}, "at most 1"),
         ({"errors": 0.01}, "at most 0.01"),
         ({"errors": -1}, "errors is -1"),
         ({"pairs": 0}, "pairs is 0"),

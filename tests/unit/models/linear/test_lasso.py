@@ -233,6 +233,7 @@ def test_one_line():
         ({"alphas": (-1.0,)}, "alphas is"),
         ({"smallest": 0.0}, "smallest is 0"),
         ({"l1_ratio": 0.0}, "l1_ratio is 0"),
+        ({"l1_ratio": 1.00000005}, "at most 1"),
         ({"inner": 1}, "inner is 1"),
         ({"metric": "auc"}, "metric is 'auc'"),
         ({"tolerance": 0.0}, "tolerance is 0"),
