@@ -10,7 +10,8 @@ from cdp_lib.data.files.download import cache_dir
 
 
 @pytest.fixture
-def chapter(tmp_path):
+def chapter(tmp_path, monkeypatch):
+    monkeypatch.setenv("CDP_CACHE", str(tmp_path / "cache"))  # what other tests fetched is not here
     path = tmp_path / "90_own.ipynb"
     about = {
         "tables": {"pocket": ["graph", "pathways"], "official": ["expression 19Q4"]},
