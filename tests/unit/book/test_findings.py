@@ -34,9 +34,10 @@ def test_every_number_is_that_of_a_record_or_a_claim(found):
     text = findings.page()
     for record in known:
         assert f"{record.value:.2f} ± {record.sd:.2f}" in text
-    first = found["04_multi_omics_attention", "naive top_1/drug mean"]
-    assert f"{first.value:.0f} % of new cell lines" in text
-    assert f"{claims.claim('wang2022-C107').reported} and" in text
+    noise = found["06_drug_pairs", "drug inputs/drug: noise"].value
+    ridge = found["07_leap", "new lines/ridge, all genes"]
+    assert f"explains {100 * noise:.0f} % of the variance" in text
+    assert f"reaches {ridge.value:.2f} ± {ridge.sd:.2f}" in text
 
 
 def record(key, value, chapter="04_multi_omics_attention", **fields):
@@ -70,6 +71,35 @@ def test_one_number_a_gene_is_compared_with_the_best_model():
     assert findings.one_number(genes(ridge=0.6)) == ""
     leaky = {"new genes, as published/x": genes(ridge=0.9)["new genes/ridge"]}
     assert "0.90" not in findings.one_number(genes(one=0.38, ridge=0.36) | leaky)
+
+
+def tags(descriptors, noise, nothing, new):
+    given = {"descriptors": descriptors, "noise": noise, "no drug": nothing}
+    rows = {f"drug inputs/drug: {kind}": value for kind, value in given.items()}
+    return {key: record(key, value) for key, value in rows.items()} | {
+        "splits/a new drug, network": record("splits/a new drug, network", new)
+    }
+
+
+def test_a_name_tag_is_told_only_where_noise_does_as_well_as_chemistry():
+    told = findings.name_tag(tags(0.35, 0.40, 0.02, -0.1))
+    assert "explains 40 %" in told and "chemistry 35 %" in told and "brings 0 %" in told
+    assert findings.name_tag(tags(0.45, 0.40, 0.02, 0.1)) == ""
+    assert findings.name_tag(tags(0.35, 0.40, 0.30, 0.1)) == ""
+
+
+def test_any_five_summaries_are_told_only_where_random_ones_gain_as_much():
+    values = {"autoencoders, lasso, 1": 0.197, "autoencoders, lasso, 5": 0.21}
+    values |= {"random directions, lasso, 1": 0.157, "random directions, lasso, 5": 0.196}
+    rows = {f"how many/{name}": record(f"how many/{name}", value) for name, value in values.items()}
+    for name, value in zip(findings.LEAP_AND_RIDGE, (0.210, 0.212), strict=True):
+        rows[f"new lines/{name}"] = record(f"new lines/{name}", value, sd=0.016)
+    told = findings.layers(rows)
+    assert "add 0.013 to" in told and "five random projections 0.039" in told
+    worse = {"new lines/five summaries, lasso": record("new lines/x", 0.25, sd=0.01)}
+    assert findings.layers(rows | worse) == ""
+    less = {"how many/random directions, lasso, 5": record("how many/x", 0.16)}
+    assert findings.layers(rows | less) == ""
 
 
 def test_the_score_in_the_first_lines_is_the_papers():
