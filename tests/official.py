@@ -19,6 +19,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ SCREENS = {  # lines, drugs, curves
 }
 PRISM = (578, 4_686)
 WELLS, ALMANAC_DRUGS = 3_480_000, 104
+SETS, ROWS = 311_737, 85_303  # (line, drug, drug) of the file, and of the first 54 compounds alone
+DESCRIBED = 54  # as many compounds as xia2018 describes
 AGAIN = 20  # pairs of drugs that each line holds in both orders
 CELLMINER = {
     "RNA__5_Platform_Gene_Transcript_Average_z_scores": 25_723,
@@ -98,7 +101,30 @@ class Drawn:
 
 def write(folder: str | Path, scale: float = 1.0, seed: int = 0) -> Path:
     """All files under `<folder>/<data set>/<file>`."""
-    folder = Path(folder)
+    drawn = begun(Path(folder), scale, seed)
+    for release, tables in RELEASES.items():
+        for name, shape in tables.items():
+            write_wide(drawn, drawn.folder / release / name, *shape)
+    for release, (n_lines, calls) in MUTATIONS.items():
+        write_calls(drawn, drawn.folder / release / "CCLE_mutations.csv", n_lines, calls)
+    for name, sizes in SCREENS.items():
+        write_curves(drawn, drawn.folder / "gdsc" / name, *sizes)
+    write_prism(drawn)
+    write_wells(drawn)
+    write_cellminer(drawn)
+    return drawn.folder
+
+
+def write_screen_of_pairs(folder: str | Path, seed: int = 0) -> Path:
+    """What the study drug-pairs reads, alone and at its full size: growth and omics."""
+    drawn = replace(begun(Path(folder), 0.05, seed), scale=1.0)
+    write_wells(drawn)
+    write_cellminer(drawn)
+    return drawn.folder
+
+
+def begun(folder: Path, scale: float, seed: int) -> Drawn:
+    """The files of a teaching cohort, and what the others share."""
     teaching.write(folder, lines=round(LINES * max(scale, 0.2)), seed=seed)
     rng = np.random.default_rng(seed)
     lines = pd.read_csv(folder / "depmap-19q4/sample_info.csv", dtype=str)
@@ -109,18 +135,7 @@ def write(folder: str | Path, scale: float = 1.0, seed: int = 0) -> Path:
     with open(folder / "depmap-19q4/CCLE_expression.csv") as file:
         known = [name.split(" ")[0] for name in file.readline().strip().split(",")[1:]]
     genes = known + [f"FAKE{i:05d}" for i in range(28_000)]
-    drawn = Drawn(folder, scale, lines, genes, rng)
-    for release, tables in RELEASES.items():
-        for name, shape in tables.items():
-            write_wide(drawn, folder / release / name, *shape)
-    for release, (n_lines, calls) in MUTATIONS.items():
-        write_calls(drawn, folder / release / "CCLE_mutations.csv", n_lines, calls)
-    for name, sizes in SCREENS.items():
-        write_curves(drawn, folder / "gdsc" / name, *sizes)
-    write_prism(drawn)
-    write_wells(drawn)
-    write_cellminer(drawn)
-    return folder
+    return Drawn(folder, scale, lines, genes, rng)
 
 
 def cells(drawn: Drawn, factors: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> Iterator:
@@ -317,58 +332,86 @@ def write_prism(drawn: Drawn) -> None:
     table.to_csv(path, float_format="%.15f", lineterminator="\n")
 
 
-def write_wells(drawn: Drawn) -> None:
-    """ComboDrugGrowth: pairs of drugs at 3 x 3 doses and drugs alone at 5, on 60 lines."""
-    rng, facts = drawn.rng, drug_facts()
+def compounds(n: int = ALMANAC_DRUGS) -> pd.DataFrame:
+    """The list of the screen's compounds: those of the teaching cohort, then made-up ones."""
+    facts = drug_facts()
     tested = facts[facts["nsc"] != ""]
-    n_drugs = max(round(ALMANAC_DRUGS * drawn.scale), len(tested))
-    extra = n_drugs - len(tested)
-    nsc = np.array([*tested["nsc"], *(str(900_000 + i) for i in range(extra))])
+    extra = max(n, len(tested)) - len(tested)
+    nsc = [*tested["nsc"], *(str(900_000 + i) for i in range(extra))]
     smiles = [*tested["smiles"], *(f"{'C' * (i + 2)}N1CCOCC1" for i in range(extra))]
     names = [*tested.index, *(f"compound {i}" for i in range(extra))]
-    listed = pd.DataFrame({"NSC": nsc, "CID": "", "SMILES": smiles, "MECHANISM": "", "NAME": names})
+    return pd.DataFrame({"NSC": nsc, "CID": "", "SMILES": smiles, "MECHANISM": "", "NAME": names})
+
+
+def pairs_of_lines(
+    rng: np.random.Generator, n_lines: int, n_drugs: int, sets: int, rows: int
+) -> Iterator[np.ndarray]:
+    """The pairs (pairs, 2) of each line in turn, those that it has in both orders first.
+
+    With a set for each drug alone, and two for a pair in both orders, the lines have `sets` of
+    them, and `rows` of the first 54 compounds alone. Which pairs are missing differs by line.
+    """
+    pairs = np.stack(np.triu_indices(n_drugs, 1), axis=1)
+    described = pairs[:, 1] < DESCRIBED
+    inside, outside = pairs[described][AGAIN:], pairs[~described]
+    alone = min(DESCRIBED, n_drugs)
+    for line in range(n_lines):
+        of_line, of_described = ((total + line) // n_lines for total in (sets, rows))
+        n_inside = of_described - alone - 2 * AGAIN
+        n_outside = of_line - of_described - (n_drugs - alone)
+        some, others = rng.permutation(inside)[:n_inside], rng.permutation(outside)[:n_outside]
+        yield np.concatenate([pairs[:AGAIN], some, others])
+
+
+def write_wells(drawn: Drawn) -> None:
+    """ComboDrugGrowth: pairs at 3 x 3 doses, drugs alone at 5 and repeated, on 60 lines."""
+    rng, listed = drawn.rng, compounds(round(ALMANAC_DRUGS * drawn.scale))
     write_csv(
         drawn.folder / "nci-almanac-pocket/nsc_cid_smiles_class_name.csv", listed, index=False
     )
+    nsc, n_drugs = listed["NSC"].to_numpy(), len(listed)
     lines = [(panel, name) for panel, names in NCI60.items() for name in names.split(", ")][:60]
-    first, second = np.triu_indices(n_drugs, 1)
     doses = ["1e-09", "1e-07", "1e-05"]
     grid = [(a, b) for a in doses for b in doses]
+    single = [(a, x) for a in range(n_drugs) for x in ("1e-09", "1e-08", "1e-07", "1e-06", "1e-05")]
     effect = rng.normal(60, 30, n_drugs)
-    left = drawn.scaled(WELLS)
+    sets = drawn.scaled(SETS)
+    rows = drawn.scaled(ROWS) if n_drugs > DESCRIBED else sets
+    each = pairs_of_lines(rng, len(lines), n_drugs, sets, rows)
     path = drawn.folder / "nci-almanac/ComboDrugGrowth_Nov2017.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open(packed("ComboDrugGrowth_Nov2017.csv"), "w", force_zip64=True) as file:
             file.write(f"{GROWTH}\n".encode())
 
-            def well(panel: str, line: str, a: str, x: str, b: str, y: str, growth: float) -> str:
+            def well(
+                panel: str, line: str, a: str, x: str, b: str, y: str, growth: float, run: int = 0
+            ) -> str:
                 other = f"S,{b},1,1,{y},M" if b else ",,,0,,"
                 return (
-                    f"260311,1A,BH20-1,05/30/2012,9999,7,4,S,{a},1,1,{x},M,{other},{growth:.3f},"
-                    f"70.145,69.5,99.1,20.8,,,Y,{panel},{line}\n"
+                    f"{260_311 + run},1A,BH20-1,05/30/2012,9999,7,4,S,{a},1,1,{x},M,{other},"
+                    f"{growth:.3f},70.145,69.5,99.1,20.8,,,Y,{panel},{line}\n"
                 )
 
-            for panel, line in lines:
+            for (panel, line), pairs in zip(lines, each, strict=True):
                 shift = rng.normal(0, 10)
-                rows = [
-                    well(panel, line, nsc[a], dose, "", "", effect[a] + shift)
-                    for a in range(n_drugs)
-                    for dose in ("1e-09", "1e-08", "1e-07", "1e-06", "1e-05")
-                ]
-                n_pairs = min(len(first), (left // len(lines) - len(rows)) // len(grid) + 1)
-                for a, b in zip(first[:n_pairs], second[:n_pairs], strict=True):
+                written = []
+                for a, b in pairs:
                     both = min(effect[a], effect[b]) + shift
                     noise = rng.normal(0, 10, len(grid))
-                    rows += [
+                    written += [
                         well(panel, line, nsc[a], x, nsc[b], y, both + e)
                         for (x, y), e in zip(grid, noise, strict=True)
                     ]
-                again = zip(first[:AGAIN], second[:AGAIN], rng.normal(0, 10, AGAIN), strict=True)
-                rows += [  # once more, at the middle doses and in the other order
+                written += [  # once more, at the middle doses and in the other order
                     well(panel, line, nsc[b], "1e-07", nsc[a], "1e-07", effect[a] + shift + e)
-                    for a, b, e in again
+                    for (a, b), e in zip(pairs[:AGAIN], rng.normal(0, 10, AGAIN), strict=True)
                 ]
-                file.write("".join(rows).encode())
+                left = drawn.scaled(WELLS) // len(lines) - len(written)
+                for i, (a, x) in enumerate(islice(cycle(single), max(left, len(single)))):
+                    growth = effect[a] + shift + rng.normal(0, 10)
+                    run = 1 + i // len(single)
+                    written.append(well(panel, line, nsc[a], x, "", "", growth, run))
+                file.write("".join(written).encode())
 
 
 def write_cellminer(drawn: Drawn) -> None:
