@@ -162,8 +162,16 @@ def state() -> str:
     tested = tested or "none has been tested yet"
     if open_:
         tested += f" (of those that hold with the leak, {open_} are undecided without it)"
+    here = (frame["status"] != conclusions.NOT_RUN) & (frame["edition"] != "official")
+    ran = set(frame.loc[here, "paper"])
+    others = [paper for paper in claims.papers().values() if "target" in paper.headline]
+    elsewhere = "".join(
+        f"Those of {paper.citation} were tested on another response: {paper.headline['target']}.\n"
+        for paper in others
+        if paper.id in ran
+    )
     return (
-        f"The five papers draw {statuses.sum()} conclusions, of which {tested}.\n"
+        f"The five papers draw {statuses.sum()} conclusions, of which {tested}.\n{elsewhere}"
         f"They report {total} numbers, of which {total - waiting} have been run on real data and "
         f"{checked} checked by arithmetic alone.\n"
         "Each stands on the [scoreboard](scoreboard.md)."

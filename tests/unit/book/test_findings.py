@@ -115,6 +115,8 @@ def test_the_state_counts_as_the_scoreboard_does():
     assert f"{statuses.sum()} conclusions" in told
     decided = statuses.sum() - statuses.get("not run", 0)
     assert (f"{decided} have been tested" in told) == bool(decided)
+    target = claims.papers()["xia2018"].headline["target"]
+    assert f"Xia et al. 2018 were tested on another response: {target}." in told
 
 
 @pytest.mark.parametrize(
