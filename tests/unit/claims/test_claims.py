@@ -556,7 +556,10 @@ def test_the_ledger_checks_claims_by_arithmetic():
     row = claims.table("itzhacky2021", folder=BOOK)
     row = row[row["protocol"].eq("arithmetic") & row["claim"].eq("itzhacky2021-C029")].iloc[0]
     assert row["verdict"] == "not reproduced" and "minus those above 0.2" in row["reason"]
-    assert claims.summary(BOOK, arithmetic=True).to_numpy().sum() == len(found)
+    rows = claims.table(folder=BOOK)
+    by_hand = set(rows.loc[rows["protocol"].eq("arithmetic"), "claim"])  # some stand in a chapter
+    assert set(found) <= by_hand
+    assert claims.summary(BOOK, arithmetic=True).to_numpy().sum() == len(by_hand)
 
 
 def test_a_check_that_names_no_claim_is_refused(book):
