@@ -10,34 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 
 from cdp_lib.errors import InputError
+from cdp_lib.figures.answering import Answering
 from cdp_lib.figures.style import HUES, INK, simulated
 
 SIDE = 300  # of a panel, in SVG units
 SHAPES = ("circle", "square", "triangle")  # four hues in each shape: twelve tissues
 STEPS = ("#A87900", "#9A8452", "#85808A", "#8878A8", "#8A63C4")  # most sensitive fifth to least
-
-
-@dataclass(frozen=True)
-class LineMap:
-    """What `c.figure` shows; `alt_text` describes it to who cannot see it."""
-
-    alt_text: str
-    parts: dict
-
-    def page(self, name: str, caption: str) -> str:
-        """The HTML of the map; its ids and classes begin with the figure's name."""
-        environment = Environment(
-            loader=PackageLoader("cdp_lib.figures"), autoescape=True, trim_blocks=True
-        )
-        template = environment.get_template("line_map.html")
-        return template.render(name=f"cdp-{name}", caption=caption, alt=self.alt_text, **self.parts)
 
 
 def line_map(
@@ -50,7 +33,7 @@ def line_map(
     lower_is_sensitive: bool = True,
     highlight: Iterable[str] = (),
     edition: str = "pocket",
-) -> LineMap:
+) -> Answering:
     """One map or several beside each other; every choice acts on all of them.
 
     `panels` maps a title to a table of two columns, lines x (x, y); `tissues` and `names` know the
@@ -100,7 +83,8 @@ def line_map(
     }
     several = "; ".join(f"{words(t)}, {n}" for t, n in counts.head(6).items())
     asked = f" Coloured on demand by the {response} to {', '.join(map(str, responses))}."
-    return LineMap(
+    return Answering(
+        "line_map.html",
         f"{simulated(edition)}Maps of {len(lines)} lines by {', '.join(panels)}, a point a line, "
         f"its shape and colour the tissue: {several}.{asked * bool(len(drugs))}",
         parts,

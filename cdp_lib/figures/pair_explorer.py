@@ -15,37 +15,20 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.image import imsave
 
 from cdp_lib.errors import InputError
+from cdp_lib.figures.answering import Answering
 from cdp_lib.figures.style import HUES, simulated
 from cdp_lib.models.base.drugs import ENDS
 
 TOLD = 12  # pairs of a line that its table holds
 COLOURS = LinearSegmentedColormap.from_list("diverging", [HUES[0], "#f4f4f4", HUES[1]])
 STEPS = 9  # of the key
-
-
-@dataclass(frozen=True)
-class PairExplorer:
-    """What `c.figure` shows; `alt_text` describes it to who cannot see it."""
-
-    alt_text: str
-    parts: dict
-
-    def page(self, name: str, caption: str) -> str:
-        """The HTML; its ids and classes begin with the figure's name."""
-        environment = Environment(
-            loader=PackageLoader("cdp_lib.figures"), autoescape=True, trim_blocks=True
-        )
-        template = environment.get_template("pair_explorer.html")
-        return template.render(name=f"cdp-{name}", caption=caption, alt=self.alt_text, **self.parts)
 
 
 def pair_explorer(
@@ -58,7 +41,7 @@ def pair_explorer(
     centre: float = 0.0,
     lower_is_better: bool = False,
     edition: str = "pocket",
-) -> PairExplorer:
+) -> Answering:
     """A triangle a panel, for each of the `lines` (name in the tables: word on the page).
 
     `panels` map "measured", "predicted", "additive" or the like to tables, lines x pairs; the first
@@ -109,7 +92,8 @@ def pair_explorer(
         "hollow": edition == "teaching",
     }
     best = options[0]["table"][0]
-    return PairExplorer(
+    return Answering(
+        "pair_explorer.html",
         f"{simulated(edition)}Heat maps of {label} for the {len(cells)} pairs of {len(drugs)} "
         f"drugs, {', '.join(panels)}, in one of {len(lines)} lines: {', '.join(lines.values())}. "
         f"In {options[0]['words']} {best[0]} stands first, with {best[2]} predicted.",
