@@ -10,8 +10,6 @@ ours is less than `FLOOR` times faster, takes `SECONDS` of processor time or 3 G
 relative duality gap above `GAP` in any fold, at any alpha, of any perturbation.
 """
 
-import subprocess
-import sys
 import time
 import warnings
 
@@ -129,23 +127,8 @@ def test_coordinate_descent_on_one_gram_matrix(noise, capsys):
     assert gaps.max() <= GAP
 
 
-PEAK = """
-import importlib.util, pathlib, re, sys
-spec = importlib.util.spec_from_file_location("bench", sys.argv[1])
-bench = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(bench)
-bench.here(*bench.tables())
-print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc/self/status")
-def test_peak_memory(capsys):
+def test_peak_memory(peak, capsys):
     """A fresh process that makes the tables and fits them stays under 3 GB."""
-    child = subprocess.run(
-        [sys.executable, "-c", PEAK, __file__], capture_output=True, text=True, check=True
-    )
-    peak = int(child.stdout) * 1024 / 1e9
     with capsys.disabled():
         print(f"\nlasso, {SIZES}: peak memory {peak:.2f} GB, tables and interpreter included")
     assert peak < 3
