@@ -1,0 +1,1 @@
+"""The junction-tree variational autoencoder: molecules as trees of rings and bonds."""
