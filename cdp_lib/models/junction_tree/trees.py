@@ -9,7 +9,9 @@ The bonds are those of one Kekule form, without aromatic flags: a clique that is
 aromatic ring system is then a molecule of its own.  Stereochemistry is left out.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -148,44 +150,41 @@ def word(mol: Chem.Mol, atoms: tuple[int, ...]) -> str:
 
     Hydrogens that the cut makes necessary are implicit: a clique says nothing of what hangs on it.
     """
-    if len(atoms) == 1:
-        atom = mol.GetAtomWithIdx(atoms[0])
-        return spelled(single(atom))
-    return spelled(cut(mol, atoms))
+    place = {atom: number for number, atom in enumerate(atoms)}
+    kinds = tuple(
+        (atom.GetAtomicNum(), atom.GetFormalCharge()) for atom in map(mol.GetAtomWithIdx, atoms)
+    )
+    bonds = tuple(
+        (place[bond.GetBeginAtomIdx()], place[bond.GetEndAtomIdx()], bond.GetBondType())
+        for bond in mol.GetBonds()
+        if bond.GetBeginAtomIdx() in place and bond.GetEndAtomIdx() in place
+    )
+    return spelled(kinds, bonds)
 
 
-def single(atom: Chem.Atom) -> Chem.Mol:
-    """One atom with its charge."""
-    alone = Chem.RWMol()
-    alone.AddAtom(bare(atom))
-    return alone.GetMol()
-
-
-def bare(atom: Chem.Atom) -> Chem.Atom:
-    """An atom with its element and charge, and nothing else."""
-    copy = Chem.Atom(atom.GetAtomicNum())
-    copy.SetFormalCharge(atom.GetFormalCharge())
-    return copy
-
-
-def cut(mol: Chem.Mol, atoms: tuple[int, ...]) -> Chem.Mol:
-    """The atoms of a clique and the bonds between them."""
-    part, place = Chem.RWMol(), {}
-    for atom in atoms:
-        place[atom] = part.AddAtom(bare(mol.GetAtomWithIdx(atom)))
-    for bond in mol.GetBonds():
-        a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        if a in place and b in place:
-            part.AddBond(place[a], place[b], bond.GetBondType())
-    return part.GetMol()
-
-
-def spelled(part: Chem.Mol) -> str:
-    """The canonical Kekule spelling of a clique."""
-    part = Chem.Mol(part)
+@lru_cache(maxsize=100_000)
+def spelled(
+    kinds: tuple[tuple[int, int], ...], bonds: tuple[tuple[int, int, Chem.BondType], ...]
+) -> str:
+    """The canonical Kekule spelling of atoms (element, charge) and the bonds between them."""
+    part = Chem.RWMol()
+    for element, charge in kinds:
+        atom = Chem.Atom(element)
+        atom.SetFormalCharge(charge)
+        part.AddAtom(atom)
+    for bond in bonds:
+        part.AddBond(*bond)
     with rdBase.BlockLogs():
         Chem.SanitizeMol(part)  # sets aromaticity, so that both Kekule forms have one spelling
-        canonical = Chem.MolToSmiles(part)
-        part = Chem.MolFromSmiles(canonical)
+        part = Chem.MolFromSmiles(Chem.MolToSmiles(part))
         Chem.Kekulize(part, clearAromaticFlags=True)
         return Chem.MolToSmiles(part, kekuleSmiles=True)
+
+
+def respelled(words: Iterable[str]) -> list[str]:
+    """Words that another program, or an older RDKit, wrote, in this spelling; each once."""
+    found = []
+    for text in words:
+        mol = unaromatic(molecule(text), text)
+        found.append(word(mol, tuple(range(mol.GetNumAtoms()))))
+    return list(dict.fromkeys(found))
