@@ -140,9 +140,8 @@ def true_way(tree: Tree, node: int, neighbours: Sequence[int]) -> str:
         fresh.SetFormalCharge(old.GetFormalCharge())
         part.AddAtom(fresh)
     inside = [set(clique) for clique in cliques]
-    for bond in tree.mol.GetBonds():
-        a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        if any({a, b} <= clique for clique in inside):
-            part.AddBond(place[a], place[b], bond.GetBondType())
+    for a, b, kind in tree.bonds:
+        if a in place and b in place and any(a in clique and b in clique for clique in inside):
+            part.AddBond(place[a], place[b], kind)
     mol = part.GetMol()
     return look(mol, [[place[atom] for atom in clique] for clique in cliques])

@@ -17,62 +17,51 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cdp_lib.models.junction_tree.messages import Messages, TreeGRU
+from cdp_lib.models.junction_tree.messages import Messages, TreeGRU, sums
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The decoder's walk through one tree."""
+
+    ends: list[tuple[int, int]]  # its messages, in the order of the walk
+    needs: list[list[int]]  # the messages that each of them needs
+    decisions: list[tuple[int, int]]  # (where the decoder stands, 1 if there is another child)
+    heard: list[tuple[int, int]]  # (decision, a message that was heard there by then)
+    reached: list[int]  # the message by which each node is reached; -1 for the root
 
 
 @dataclass(frozen=True, eq=False)
 class Walks:
-    """The walks through the trees of a batch: messages, decisions and names."""
+    """The walks through the trees of a batch."""
 
     messages: Messages
     tree: Tensor  # (decisions,): whose latent vector counts
     node: Tensor  # (decisions,): where the decoder stands
-    heard: tuple[Tensor, Tensor]  # (decision, message): which messages the node was told by then
     go: Tensor  # (decisions,): 1 where there is another child
-    named: Tensor  # (nodes,): the message by which each node is reached, 1 + number; 0 for a root
+    row: Tensor  # (heard,): a decision ...
+    heard: Tensor  # (heard,): ... and a message that the node was told by then
+    reached: Tensor  # (nodes,): 1 + the message by which each node is reached; 0 for a root
     owner: Tensor  # (nodes,): the tree of each node
 
-    @classmethod
-    def of(cls, trees: Sequence[Sequence[Sequence[int]]], device="cpu") -> "Walks":
-        """Depth-first walks from node 0 of each tree, given by the neighbours of its nodes."""
-        ends, needs = [], []
-        decisions = []  # (tree, node, messages heard, go)
-        named, owner, start = [], [], 0
-        for number, neighbours in enumerate(trees):
-            told = [[] for _ in neighbours]  # (from, message) in the order of the walk
-            reached = [-1] * len(neighbours)
-            for here, there in walk(neighbours):
-                if there is None:  # the end, at the root
-                    decisions.append((number, start + here, [m for _, m in told[here]], 0))
-                    continue
-                down = reached[there] < 0 and there != 0
-                decisions.append((number, start + here, [m for _, m in told[here]], int(down)))
-                message = len(ends)
-                ends.append((start + here, start + there))
-                needs.append([m for k, m in told[here] if k != there])
-                told[there].append((here, message))
-                if down:
-                    reached[there] = message
-            named += reached
-            owner += [number] * len(neighbours)
-            start += len(neighbours)
-        messages = Messages.ordered(ends, needs, device)
-        at = messages.place.tolist()
 
-        def numbers(values: Sequence[int]) -> Tensor:
-            return torch.as_tensor(values, dtype=torch.long, device=device)
-
-        heard = [(row, at[m]) for row, (_, _, told, _) in enumerate(decisions) for m in told]
-        rows, columns = zip(*heard, strict=True) if heard else ((), ())
-        return cls(
-            messages,
-            numbers([tree for tree, *_ in decisions]),
-            numbers([node for _, node, *_ in decisions]),
-            (numbers(rows), numbers(columns)),
-            torch.as_tensor([go for *_, go in decisions], dtype=torch.float32, device=device),
-            numbers([0 if m < 0 else 1 + at[m] for m in named]),
-            numbers(owner),
-        )
+def walked(neighbours: Sequence[Sequence[int]]) -> Walk:
+    """The walk, depth first from node 0, through a tree given by the neighbours of its nodes."""
+    ends, needs, decisions, heard = [], [], [], []
+    told = [[] for _ in neighbours]  # (from, message) in the order of the walk
+    reached = [-1] * len(neighbours)
+    for here, there in walk(neighbours):
+        down = there is not None and there != 0 and reached[there] < 0
+        heard += [(len(decisions), message) for _, message in told[here]]
+        decisions.append((here, int(down)))
+        if there is None:  # the end, at the root
+            break
+        if down:
+            reached[there] = len(ends)
+        needs.append([message for other, message in told[here] if other != there])
+        told[there].append((here, len(ends)))
+        ends.append((here, there))
+    return Walk(ends, needs, decisions, heard, reached)
 
 
 def walk(neighbours: Sequence[Sequence[int]]) -> list[tuple[int, int | None]]:
@@ -113,14 +102,13 @@ class TreeDecoder(nn.Module):
         """
         x = self.words(names)  # (nodes, width)
         h = self.gru(x, walks.messages)  # (messages, width)
-        heard = h.new_zeros(len(walks.node), h.shape[1])
-        heard = heard.index_add_(0, walks.heard[0], h[walks.heard[1]])
+        heard = sums(h[walks.heard], walks.row, len(walks.node))  # (decisions, width)
         go = self.more(torch.cat([x[walks.node], heard, z[walks.tree]], dim=1))[:, 0]
-        reached = torch.cat([h.new_zeros(1, h.shape[1]), h])[walks.named]  # (nodes, width)
+        reached = torch.cat([h.new_zeros(1, h.shape[1]), h])[walks.reached]  # (nodes, width)
         scores = self.name(torch.cat([reached, z[walks.owner]], dim=1))  # (nodes, words)
         binary = nn.functional.binary_cross_entropy_with_logits
         return {
-            "topology": binary(go, walks.go, reduction="sum") / len(z),
+            "topology": binary(go, walks.go.to(go.dtype), reduction="sum") / len(z),
             "words": nn.functional.cross_entropy(scores, names, reduction="sum") / len(z),
             "topology right": ((go > 0) == (walks.go > 0)).float().mean(),
             "words right": (scores.argmax(dim=1) == names).float().mean(),

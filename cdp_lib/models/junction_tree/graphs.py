@@ -19,14 +19,18 @@ import torch
 from rdkit import Chem
 from torch import Tensor, nn
 
+from cdp_lib.models.junction_tree.messages import sums
+
 ELEMENTS = (
     "C N O S F Si P Cl Br Mg Na Ca Fe Al I B K Se Zn H Cu Mn As Pt Hg Li Co Au Ag Sn Ti Ge"
 ).split()
 CHARGES = (0, 1, -1, 2, -2)
 DEGREES = (0, 1, 2, 3, 4, 5)
 BONDS = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC)
-ATOM_WIDTH = len(ELEMENTS) + len(CHARGES) + len(DEGREES) + 3  # and "another" of each
-BOND_WIDTH = len(BONDS) + 1  # and whether it is in a ring
+ATOM_SIZES = (len(ELEMENTS) + 1, len(CHARGES) + 1, len(DEGREES) + 1)  # and "another" of each
+BOND_SIZES = (len(BONDS), 2)  # and whether it is in a ring
+ATOM_WIDTH = sum(ATOM_SIZES)
+BOND_WIDTH = len(BONDS) + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,28 +43,6 @@ class Graphs:
     target: Tensor  # (directed bonds,)
     molecule: Tensor  # (atoms,): the molecule of each atom
     count: int
-
-    @classmethod
-    def of(cls, mols: Sequence[Chem.Mol], device="cpu") -> "Graphs":
-        """The molecules of a batch, atoms in their own order."""
-        kinds, ends, types, molecule = [], [], [], []
-        for number, mol in enumerate(mols):
-            start = len(kinds)
-            kinds += [atom_kind(atom) for atom in mol.GetAtoms()]
-            molecule += [number] * mol.GetNumAtoms()
-            for bond in mol.GetBonds():
-                u, v = start + bond.GetBeginAtomIdx(), start + bond.GetEndAtomIdx()
-                ends += [(u, v), (v, u)]
-                types += [bond_kind(bond)] * 2
-        source, target = np.asarray(ends, dtype=np.int64).reshape(-1, 2).T.copy()
-        whole = (
-            one_hot(kinds, (len(ELEMENTS) + 1, len(CHARGES) + 1, len(DEGREES) + 1)),
-            one_hot(types, (len(BONDS), 2)),
-            source,
-            target,
-            np.asarray(molecule, dtype=np.int64),
-        )
-        return cls(*(torch.as_tensor(part, device=device) for part in whole), len(mols))
 
 
 def atom_kind(atom: Chem.Atom) -> tuple[int, int, int]:
@@ -80,48 +62,45 @@ def place(known: Sequence, value: object) -> int:
     return known.index(value) if value in known else len(known)
 
 
-def one_hot(kinds: Sequence[Sequence[int]], sizes: Sequence[int]) -> np.ndarray:
+def one_hot(kinds: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     """Several numbers a row as one-hot blocks beside each other; a block of size 2 takes one."""
     widths = [size if size > 2 else 1 for size in sizes]
     hot = np.zeros((len(kinds), sum(widths)), dtype=np.float32)
-    starts = np.cumsum([0, *widths])[:-1]
-    for column, (start, size) in enumerate(zip(starts, sizes, strict=True)):
-        values = np.asarray([kind[column] for kind in kinds], dtype=np.int64)
-        rows = np.arange(len(values))
+    rows, start = np.arange(len(kinds)), 0
+    for values, size, width in zip(kinds.T, sizes, widths, strict=True):
         if size > 2:
             hot[rows, start + values] = 1
         else:
-            hot[rows, start] = values
+            hot[:, start] = values
+        start += width
     return hot
 
 
 class BondMessages(nn.Module):
-    """The network above: Graphs -> atoms (atoms, width) and molecules (molecules, width)."""
+    """The network above; `more` numbers an atom may be told beside its kind."""
 
-    def __init__(self, width: int, depth: int = 3):
+    def __init__(self, width: int, depth: int = 3, more: int = 0):
         super().__init__()
         self.depth = depth
-        self.first = nn.Linear(ATOM_WIDTH + BOND_WIDTH, width, bias=False)  # W_i
+        self.first = nn.Linear(ATOM_WIDTH + more + BOND_WIDTH, width, bias=False)  # W_i
         self.again = nn.Linear(width, width, bias=False)  # W_h
-        self.last = nn.Linear(ATOM_WIDTH + width, width)  # W_o
+        self.last = nn.Linear(ATOM_WIDTH + more + width, width)  # W_o
 
-    def forward(self, graphs: Graphs) -> tuple[Tensor, Tensor]:
-        start = self.first(torch.cat([graphs.atoms[graphs.source], graphs.bonds], dim=1))
+    def forward(self, graphs: Graphs, more: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Graphs -> h_u (atoms, width) and z (molecules, width)."""
+        kinds = graphs.atoms if more is None else torch.cat([graphs.atoms, more], dim=1)
+        start = self.first(torch.cat([kinds[graphs.source], graphs.bonds], dim=1))
         h = torch.relu(start)  # (directed bonds, width)
         back = torch.arange(len(h), device=h.device) ^ 1  # the other direction of each
         for _ in range(self.depth - 1):
-            told = self._inbox(h, graphs)[graphs.source] - h[back]  # all but what v itself said
-            h = torch.relu(start + self.again(told))
-        heard = self._inbox(h, graphs)
-        atoms = torch.relu(self.last(torch.cat([graphs.atoms, heard], dim=1)))
-        return atoms, mean_of(atoms, graphs.molecule, graphs.count)
-
-    @staticmethod
-    def _inbox(h: Tensor, graphs: Graphs) -> Tensor:
-        return h.new_zeros(len(graphs.atoms), h.shape[1]).index_add_(0, graphs.target, h)
+            told = sums(h, graphs.target, len(kinds))[graphs.source] - h[back]
+            h = torch.relu(start + self.again(told))  # all but what v itself said
+        heard = sums(h, graphs.target, len(kinds))
+        atoms = torch.relu(self.last(torch.cat([kinds, heard], dim=1)))
+        return atoms, means(atoms, graphs.molecule, graphs.count)
 
 
-def mean_of(rows: Tensor, group: Tensor, count: int) -> Tensor:
+def means(rows: Tensor, group: Tensor, count: int) -> Tensor:
     """The mean of the rows of each group: (count, width)."""
     size = torch.bincount(group, minlength=count).clamp(min=1)
-    return rows.new_zeros(count, rows.shape[1]).index_add_(0, group, rows) / size[:, None]
+    return sums(rows, group, count) / size[:, None]

@@ -3,7 +3,7 @@
 Node i tells its neighbour j what it knows from all its *other* neighbours k (Jin et al. 2018):
 
     s     = sum_k h[k -> i]
-    z     = sigmoid(W_z [x_i, s])
+    z     = sigmoid(W_z x_i + U_z s)
     r_k   = sigmoid(W_r x_i + U_r h[k -> i])
     h~    = tanh(W x_i + U sum_k r_k * h[k -> i])
     h[i -> j] = (1 - z) * s + z * h~
@@ -28,27 +28,46 @@ class Messages:
 
     source: Tensor  # (messages,): the node that tells
     target: Tensor  # (messages,): the node that is told
-    needed: Tensor  # (messages, most): 1 + number of each message needed, 0 for none
+    row: Tensor  # (pairs,): a message ...
+    needed: Tensor  # (pairs,): ... and one that it needs
     sizes: tuple[int, ...]  # messages of each level
+    pairs: tuple[int, ...]  # pairs of each level
     place: np.ndarray  # where each message that was asked for stands
+
+    @classmethod
+    def of(cls, ends: np.ndarray, pairs: np.ndarray, level: np.ndarray, device="cpu") -> "Messages":
+        """Messages (from, to), pairs (message, one that it needs), and each message's level."""
+        order = np.argsort(level, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        row, needed = place[pairs[:, 0]], place[pairs[:, 1]]
+        by_row = np.argsort(row, kind="stable")
+        row, needed = row[by_row], needed[by_row]
+        sizes = np.bincount(level)
+        cuts = np.searchsorted(row, np.cumsum([0, *sizes]))
+        whole = (*ends[order].T, row, needed)
+        return cls(
+            *(torch.as_tensor(np.ascontiguousarray(part), device=device).long() for part in whole),
+            tuple(sizes.tolist()),
+            tuple(np.diff(cuts).tolist()),
+            place,
+        )
 
     @classmethod
     def ordered(
         cls, ends: Sequence[tuple[int, int]], needs: Sequence[Sequence[int]], device="cpu"
     ) -> "Messages":
         """Messages (from, to) and, for each, the numbers of those that it needs."""
-        level = levels(needs)
-        order = np.argsort(level, kind="stable")
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        needed = np.zeros((len(order), max(map(len, needs), default=0)), dtype=np.int64)
-        for row, number in enumerate(order):
-            for column, other in enumerate(needs[number]):
-                needed[row, column] = 1 + place[other]
-        pairs = np.asarray(ends, dtype=np.int64).reshape(-1, 2)[order]
-        source, target = (torch.as_tensor(side, device=device) for side in pairs.T.copy())
-        sizes = tuple(np.bincount(level).tolist()) if len(level) else ()
-        return cls(source, target, torch.as_tensor(needed, device=device), sizes, place)
+        return cls.of(pairs_of(ends), pairs_of(needed_by(needs)), levels(needs), device)
+
+
+def needed_by(needs: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Pairs (message, one that it needs)."""
+    return [(number, other) for number, others in enumerate(needs) for other in others]
+
+
+def pairs_of(values: Sequence[tuple[int, int]]) -> np.ndarray:
+    return np.asarray(values, dtype=np.int64).reshape(-1, 2)
 
 
 def levels(needs: Sequence[Sequence[int]]) -> np.ndarray:
@@ -67,21 +86,17 @@ def levels(needs: Sequence[Sequence[int]]) -> np.ndarray:
     return level
 
 
-def all_messages(trees: Sequence[Sequence[Sequence[int]]]) -> tuple[list, list, np.ndarray]:
-    """Both directions of every edge of some trees, given by the neighbours of each node.
+def all_messages(neighbours: Sequence[Sequence[int]]) -> tuple[list, list]:
+    """Both directions of every edge of a tree, given by the neighbours of each node.
 
-    Returns (ends, needs) as `Messages.ordered` takes them, nodes numbered through the batch, and
-    the first node of each tree.
+    Returns (ends, needs) as `Messages.ordered` takes them.
     """
-    ends, needs, first = [], [], np.cumsum([0, *map(len, trees)])[:-1]
-    for start, neighbours in zip(first.tolist(), trees, strict=True):
-        number = {}
-        for i, near in enumerate(neighbours):
-            for j in near:
-                number[i, j] = len(ends)
-                ends.append((start + i, start + j))
-        needs += [[number[k, i] for k in neighbours[i] if k != j] for i, j in number]
-    return ends, needs, first
+    number = {}
+    for i, near in enumerate(neighbours):
+        for j in near:
+            number[i, j] = len(number)
+    needs = [[number[k, i] for k in neighbours[i] if k != j] for i, j in number]
+    return list(number), needs
 
 
 class TreeGRU(nn.Module):
@@ -89,31 +104,40 @@ class TreeGRU(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.update = nn.Linear(2 * width, width)  # W_z
-        self.reset_node = nn.Linear(width, width)  # W_r
-        self.reset_message = nn.Linear(width, width, bias=False)  # U_r
-        self.candidate = nn.Linear(2 * width, width)  # W, U
+        self.node = nn.Linear(width, 3 * width)  # W_z, W_r, W
+        self.update = nn.Linear(width, width, bias=False)  # U_z
+        self.reset = nn.Linear(width, width, bias=False)  # U_r
+        self.candidate = nn.Linear(width, width, bias=False)  # U
 
-    def step(self, x: Tensor, h: Tensor, present: Tensor) -> Tensor:
-        """One message each: x (rows, width) of the sender, h (rows, most, width) that it heard."""
-        total = h.sum(dim=1)
-        z = torch.sigmoid(self.update(torch.cat([x, total], dim=1)))
-        r = torch.sigmoid(self.reset_node(x)[:, None] + self.reset_message(h)) * present
-        new = torch.tanh(self.candidate(torch.cat([x, (r * h).sum(dim=1)], dim=1)))
-        return (1 - z) * total + z * new
+    def step(self, x: Tensor, h: Tensor, row: Tensor) -> Tensor:
+        """One message each: x (rows, width) of the sender; h (pairs, width), of which each was
+        heard by the sender of the message row[pair]."""
+        return self._gated(self.node(x), h, self.reset(h), row)
+
+    def _gated(self, node: Tensor, h: Tensor, reset: Tensor, row: Tensor) -> Tensor:
+        in_z, in_r, in_h = node.chunk(3, dim=1)
+        total = sums(h, row, len(node))
+        z = torch.sigmoid(in_z + self.update(total))
+        kept = torch.sigmoid(in_r[row] + reset) * h
+        new = torch.tanh(in_h + self.candidate(sums(kept, row, len(node))))
+        return total + z * (new - total)
 
     def forward(self, x: Tensor, messages: Messages) -> Tensor:
         """All messages, in their order: x (nodes, width) -> (messages, width)."""
-        h = x.new_zeros(1, x.shape[1])  # row 0: no message
-        done = 0
-        for size in messages.sizes:
-            rows = slice(done, done + size)
-            needed = messages.needed[rows]
-            told = self.step(x[messages.source[rows]], h[needed], (needed > 0)[..., None])
-            h = torch.cat([h, told])
-            done += size
-        return h[1:]
+        node = self.node(x)  # (nodes, 3 width)
+        h = reset = x.new_zeros(0, x.shape[1])
+        done = pairs = 0
+        for size, more in zip(messages.sizes, messages.pairs, strict=True):
+            rows, told = slice(done, done + size), slice(pairs, pairs + more)
+            needed = messages.needed[told]
+            fresh = self._gated(
+                node[messages.source[rows]], h[needed], reset[needed], messages.row[told] - done
+            )
+            h, reset = torch.cat([h, fresh]), torch.cat([reset, self.reset(fresh)])
+            done, pairs = done + size, pairs + more
+        return h
 
-    def inbox(self, h: Tensor, messages: Messages, nodes: int) -> Tensor:
-        """The sum of what each node is told: (nodes, width)."""
-        return h.new_zeros(nodes, h.shape[1]).index_add_(0, messages.target, h)
+
+def sums(rows: Tensor, group: Tensor, count: int) -> Tensor:
+    """The sum of the rows of each group: (count, width)."""
+    return rows.new_zeros(count, rows.shape[1]).index_add_(0, group, rows)

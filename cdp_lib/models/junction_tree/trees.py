@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from cdp_lib.data.molecules import molecule
 from cdp_lib.errors import InputError
 
+Bonds = tuple[tuple[int, int, Chem.BondType], ...]  # (one atom, the other, type)
 RING_HUB = 99  # a node of one atom between three rings keeps all its neighbours
 MOST_ATOMS = 200  # heavy atoms; a larger molecule is no drug that this tree could describe
 
@@ -34,6 +35,7 @@ class Tree:
     cliques: tuple[tuple[int, ...], ...]  # atoms of each node
     words: tuple[str, ...]
     edges: tuple[tuple[int, int], ...]  # pairs of nodes, one fewer than there are nodes
+    bonds: Bonds  # of the molecule
 
     def neighbours(self) -> list[list[int]]:
         """The neighbours of each node."""
@@ -48,7 +50,15 @@ def tree(smiles: str) -> Tree:
     """The tree of a molecule; what has none is refused in a sentence."""
     mol = kekule(smiles)
     cliques, edges = decompose(mol)
-    return Tree(mol, cliques, tuple(word(mol, atoms) for atoms in cliques), edges)
+    bonds = bonds_of(mol)
+    return Tree(mol, cliques, tuple(word(mol, atoms, bonds) for atoms in cliques), edges, bonds)
+
+
+def bonds_of(mol: Chem.Mol) -> Bonds:
+    return tuple(
+        (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetBondType())
+        for bond in mol.GetBonds()
+    )
 
 
 def kekule(smiles: str) -> Chem.Mol:
@@ -145,7 +155,7 @@ def spanning(weights: dict[tuple[int, int], int], nodes: int) -> tuple[tuple[int
     return tuple(sorted(zip(found.row.tolist(), found.col.tolist(), strict=True)))
 
 
-def word(mol: Chem.Mol, atoms: tuple[int, ...]) -> str:
+def word(mol: Chem.Mol, atoms: tuple[int, ...], bonds: Bonds) -> str:
     """The word of a clique: what is cut out of the molecule, in RDKit's spelling.
 
     Hydrogens that the cut makes necessary are implicit: a clique says nothing of what hangs on it.
@@ -154,18 +164,12 @@ def word(mol: Chem.Mol, atoms: tuple[int, ...]) -> str:
     kinds = tuple(
         (atom.GetAtomicNum(), atom.GetFormalCharge()) for atom in map(mol.GetAtomWithIdx, atoms)
     )
-    bonds = tuple(
-        (place[bond.GetBeginAtomIdx()], place[bond.GetEndAtomIdx()], bond.GetBondType())
-        for bond in mol.GetBonds()
-        if bond.GetBeginAtomIdx() in place and bond.GetEndAtomIdx() in place
-    )
-    return spelled(kinds, bonds)
+    inside = tuple((place[a], place[b], kind) for a, b, kind in bonds if a in place and b in place)
+    return spelled(kinds, inside)
 
 
 @lru_cache(maxsize=100_000)
-def spelled(
-    kinds: tuple[tuple[int, int], ...], bonds: tuple[tuple[int, int, Chem.BondType], ...]
-) -> str:
+def spelled(kinds: tuple[tuple[int, int], ...], bonds: Bonds) -> str:
     """The canonical Kekule spelling of atoms (element, charge) and the bonds between them."""
     part = Chem.RWMol()
     for element, charge in kinds:
@@ -186,5 +190,5 @@ def respelled(words: Iterable[str]) -> list[str]:
     found = []
     for text in words:
         mol = unaromatic(molecule(text), text)
-        found.append(word(mol, tuple(range(mol.GetNumAtoms()))))
+        found.append(word(mol, tuple(range(mol.GetNumAtoms())), bonds_of(mol)))
     return list(dict.fromkeys(found))
