@@ -39,9 +39,9 @@ class Training(Component):
     CUDA where there is one.
 
     The learning rate is `lr`, but it rises to it in equal steps over the first `warmup` epochs, and
-    it is halved whenever the loss of the rows that stop the training has not improved for
-    `plateau` epochs.  With `decay` it also falls, along half a cosine, to nearly 0 in the last
-    epoch.
+    it is multiplied by `plateau_factor`, though not below `lowest_lr`, whenever the loss of the
+    rows that stop the training has not improved for `plateau` epochs.  With `decay` it also falls,
+    along half a cosine, to nearly 0 in the last epoch.
     """
 
     lr: float = 1e-3
@@ -51,6 +51,8 @@ class Training(Component):
     patience: int | None = 10
     warmup: int = 0
     plateau: int | None = None
+    plateau_factor: float = 0.5
+    lowest_lr: float = 0.0
     decay: bool = False
     validation_fraction: float = 0.1
     seed: int = 0
@@ -64,6 +66,8 @@ class Training(Component):
         "patience": [Number(whole=True), None],
         "warmup": Number(whole=True),
         "plateau": [Number(least=1, whole=True), None],
+        "plateau_factor": Number(most=1),
+        "lowest_lr": Number(),
         "decay": OneOf(True, False),
         "validation_fraction": Number(below=1),
         "seed": Number(whole=True),
@@ -154,11 +158,13 @@ def train(
     training: Training = Training(),
     *,
     progress: bool = False,
+    begin: Callable[[int], None] | None = None,
     monitor: Callable[[], float] | None = None,
 ) -> History:
     """Fit `module` in place on `data`, a tuple of tensors with one row an example.
 
     `loss(module, *batch)` gives a scalar, or a dict of named scalars of which "loss" is minimised.
+    `begin` is called before each epoch with its number, from 0: a loss may change with the epoch.
     `monitor` is called after each epoch, with the module set to predict; it is recorded and decides
     nothing.
     """
@@ -172,7 +178,7 @@ def train(
             )
     if training.plateau is not None and validation is None:
         raise InputError(
-            f"plateau={training.plateau} halves the learning rate by rows that are set aside, and "
+            f"plateau={training.plateau} lowers the learning rate by rows that are set aside, and "
             "there are none: give validation=(X, Y), or a validation_fraction above 0."
         )
     target = pick_device(training.device)
@@ -186,10 +192,12 @@ def train(
 
     seen, checked, watched, rates = [], [], [], []
     best, best_epoch, best_weights = math.inf, 0, None
-    halved, last_change = 1.0, 0  # what the plateaus have left of lr, and the epoch of the last one
+    left, last_change = 1.0, 0  # what the plateaus have left of lr, and the epoch of the last one
     with seeded(training.seed):
         for epoch in (bar := tqdm(range(training.epochs), disable=not progress, unit="epoch")):
-            rates.append(halved * learning_rate(training, epoch))
+            if begin is not None:
+                begin(epoch)
+            rates.append(_lowered(learning_rate(training, epoch), left, training.lowest_lr))
             optimizer.param_groups[0]["lr"] = rates[-1]
             rows = torch.randperm(len(data[0]), generator=order).to(target)
             seen.append(_epoch(module, loss, data, rows, training.batch_size, optimizer))
@@ -212,7 +220,7 @@ def train(
             if training.plateau is not None:
                 waited = epoch - max(best_epoch, last_change)
                 if waited >= training.plateau:
-                    halved, last_change = halved / 2, epoch
+                    left, last_change = left * training.plateau_factor, epoch
     if best_weights is not None:
         module.load_state_dict(best_weights)
     module.eval()
@@ -229,11 +237,16 @@ def train(
 
 
 def learning_rate(training: Training, epoch: int) -> float:
-    """The rate of an epoch, counted from 0, but for the halving."""
+    """The rate of an epoch, counted from 0, but for what the plateaus take from it."""
     rising = (epoch + 1) / (training.warmup + 1)
     left = (epoch - training.warmup) / max(training.epochs - training.warmup, 1)
     falling = (1 + math.cos(math.pi * left)) / 2 if training.decay else 1.0
     return training.lr * (rising if rising < 1 else falling)
+
+
+def _lowered(rate: float, left: float, lowest: float) -> float:
+    """What the plateaus leave of a rate; one that is below the lowest already stays."""
+    return max(rate * left, min(rate, lowest))
 
 
 def _epoch(

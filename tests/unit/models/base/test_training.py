@@ -1,6 +1,7 @@
 """The training loop: it learns, stops, restores, repeats itself, and fails in one sentence."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -291,12 +292,29 @@ def test_the_learning_rate_warms_up_and_is_halved_on_a_plateau():
     plateau = Training(epochs=7, lr=0.01, plateau=2, patience=None, device="cpu")
     history = train(network(), mse, (x, y), never_better, plateau)
     assert history.lr == pytest.approx((0.01, 0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025))
+    slower = replace(plateau, plateau_factor=0.8, lowest_lr=0.007)
+    history = train(network(), mse, (x, y), never_better, slower)
+    assert history.lr == pytest.approx((0.01, 0.01, 0.01, 0.008, 0.008, 0.007, 0.007))
+    rising = replace(slower, warmup=3, plateau=None)  # a rate that starts below the lowest
+    assert train(network(), mse, (x, y), training=rising).lr[0] == pytest.approx(0.0025)
     with pytest.raises(InputError, match="plateau=2"):
         train(network(), mse, (x, y), training=plateau)
     falling = Training(epochs=5, lr=0.01, warmup=1, decay=True, device="cpu")
     half = 0.5 + 0.5**0.5 / 2  # half a cosine, an eighth of a turn on
     lr = train(network(), mse, (x, y), training=falling).lr
     assert lr == pytest.approx((0.005, 0.01, 0.01 * half, 0.005, 0.01 * (1 - half)))
+
+
+def test_a_loss_may_change_with_the_epoch():
+    numbers, weights = [], []
+
+    def loss(module, x, y):
+        weights.append(float(numbers[-1]))
+        return {"loss": numbers[-1] * mse(module, x, y), "weight": torch.tensor(weights[-1])}
+
+    few = Training(epochs=3, batch_size=32, patience=None, device="cpu")
+    history = train(network(), loss, linear_data(), training=few, begin=numbers.append)
+    assert numbers == [0, 1, 2] and history.train["weight"] == (0.0, 1.0, 2.0)
 
 
 def test_a_schedule_changes_what_is_learned():
