@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from cdp_lib.models.junction_tree.decoder import Walks
-from cdp_lib.models.junction_tree.graphs import ATOM_SIZES, BOND_SIZES, Graphs, one_hot
-from cdp_lib.models.junction_tree.messages import Messages
-from cdp_lib.models.junction_tree.prepared import Pool, Prepared, ranges, starts, tree_arrays
+from cdp_lib.models.junction_tree.graphs import Graphs
+from cdp_lib.models.junction_tree.messages import Messages, ranges, starts
+from cdp_lib.models.junction_tree.prepared import Pool, Prepared, tree_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,7 @@ class Trees:
 class WayGraphs:
     """The ways of some environments as graphs.  A *hang* is one neighbour in one way."""
 
-    graphs: Graphs
-    own: Tensor  # (atoms, 1): whether an atom belongs to the node itself
+    graphs: Graphs  # beside its kind, an atom is told whether it belongs to the node itself
     atom: Tensor  # (shared,): an atom that a neighbour shares with the node ...
     hang: Tensor  # (shared,): ... in a hang
     hangs: int
@@ -49,17 +48,10 @@ class WayGraphs:
         ways, neighbours = environments.take("size", kinds)[0].T
         first_way, first_atom = starts(ways), starts(environments.size("atoms", kinds))
         hang = starts(ways * neighbours)[of_hang] + hangs[:, 0] * neighbours[of_hang] + hangs[:, 1]
-        graphs = as_graphs(
-            atoms[:, :3],
-            bonds[:, :2] + first_atom[of_bond][:, None],
-            bonds[:, 2:],
-            way + first_way[of_way],
-            int(ways.sum()),
-            device,
-        )
+        ends = bonds[:, :2] + first_atom[of_bond][:, None]
+        way = way + first_way[of_way]
         return cls(
-            graphs,
-            torch.as_tensor(atoms[:, 3:], dtype=torch.float32, device=device),
+            Graphs.of(atoms, ends, bonds[:, 2:], way, int(ways.sum()), device),
             *tensors(device, hangs[:, 2] + first_atom[of_hang], hang),
             int((ways * neighbours).sum()),
         )
@@ -145,18 +137,7 @@ def graphs_of(pool: Pool, rows: np.ndarray, device="cpu") -> Graphs:
     bonds, of_bond = pool.take("bonds", rows)
     first = starts(pool.size("atoms", rows))
     ends = bonds[:, :2] + first[of_bond][:, None]
-    return as_graphs(atoms[:, :3], ends, bonds[:, 2:], molecule, len(rows), device)
-
-
-def as_graphs(atoms, ends, types, molecule, count, device) -> Graphs:
-    """Each bond becomes two, 2 k and 2 k + 1, one in each direction."""
-    both = np.stack([ends, ends[:, ::-1]], axis=1).reshape(-1, 2)
-    hot = one_hot(atoms, ATOM_SIZES), np.repeat(one_hot(types, BOND_SIZES), 2, axis=0)
-    return Graphs(
-        *(torch.as_tensor(part, device=device) for part in hot),
-        *tensors(device, both[:, 0], both[:, 1], molecule),
-        count,
-    )
+    return Graphs.of(atoms, ends, bonds[:, 2:], molecule, len(rows), device)
 
 
 def choices_of(

@@ -141,3 +141,13 @@ class TreeGRU(nn.Module):
 def sums(rows: Tensor, group: Tensor, count: int) -> Tensor:
     """The sum of the rows of each group: (count, width)."""
     return rows.new_zeros(count, rows.shape[1]).index_add_(0, group, rows)
+
+
+def ranges(first: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """first[0], first[0] + 1, ... (size[0] of them), first[1], ..."""
+    return np.repeat(first - starts(size), size) + np.arange(size.sum())
+
+
+def starts(size: np.ndarray) -> np.ndarray:
+    """Where each of some parts begins that stand end to end."""
+    return np.cumsum(size) - size

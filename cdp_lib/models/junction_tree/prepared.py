@@ -14,12 +14,12 @@ from itertools import compress
 
 import numpy as np
 from joblib import Parallel, delayed
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from cdp_lib.models.junction_tree.assembly import MOST, Way, true_way, ways
 from cdp_lib.models.junction_tree.decoder import walked
 from cdp_lib.models.junction_tree.graphs import atom_kind, bond_kind
-from cdp_lib.models.junction_tree.messages import all_messages, levels, needed_by
+from cdp_lib.models.junction_tree.messages import all_messages, levels, needed_by, ranges
 from cdp_lib.models.junction_tree.trees import tree as tree_of
 
 Environment = tuple[str, tuple[str, ...]]  # the word of a node and those of its neighbours
@@ -44,16 +44,6 @@ class Pool:
 
     def size(self, name: str, rows: np.ndarray) -> np.ndarray:
         return self.starts[name][rows + 1] - self.starts[name][rows]
-
-
-def ranges(first: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """first[0], first[0] + 1, ... (size[0] of them), first[1], ..."""
-    before = np.cumsum(size) - size
-    return np.repeat(first - before, size) + np.arange(size.sum())
-
-
-def starts(size: np.ndarray) -> np.ndarray:
-    return np.cumsum(size) - size
 
 
 def rows_of(values: Iterable, width: int) -> np.ndarray:
@@ -89,6 +79,14 @@ def graph_arrays(mol: Chem.Mol) -> Arrays:
             4,
         ),
     }
+
+
+def aromatic(mol: Chem.Mol) -> Chem.Mol:
+    """With aromatic rings marked, so that it does not matter which Kekule form it has."""
+    mol = Chem.Mol(mol)
+    with rdBase.BlockLogs():
+        Chem.SanitizeMol(mol)
+    return mol
 
 
 def environments(
@@ -136,7 +134,7 @@ def environment_arrays(found: Sequence[Way]) -> Arrays:
     atoms, bonds, way_of, hangs, start = [], [], [], [], 0
     for number, way in enumerate(found):
         own = set(way.atoms[0])
-        graph = graph_arrays(way.mol)
+        graph = graph_arrays(aromatic(way.mol))
         flag = [[int(atom in own)] for atom in range(way.mol.GetNumAtoms())]
         atoms.append(np.hstack([graph["atoms"], np.array(flag, dtype=np.int32)]))
         bonds.append(graph["bonds"] + np.array([start, start, 0, 0], dtype=np.int32))

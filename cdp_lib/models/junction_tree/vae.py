@@ -44,20 +44,18 @@ SPREAD = -6.0  # log variances start low, so that z says something from the firs
 class JunctionTreeVAE(nn.Module):
     """All of it; `forward` gives the terms of the loss for a batch."""
 
-    def __init__(
-        self, vocabulary: Sequence[str], width: int = 200, latent: int = 56, depth: int = 3
-    ):
+    def __init__(self, vocabulary: Sequence[str], width: int = 200, latent: int = 56):
         super().__init__()
         self.vocabulary = tuple(vocabulary)
-        self.settings = {"width": width, "latent": latent, "depth": depth}
+        self.settings = {"width": width, "latent": latent}
         half = latent // 2
         self.words = nn.Embedding(len(self.vocabulary), width)  # one table for both
         self.tree_encoder = TreeEncoder(self.words, width)
-        self.graph_encoder = BondMessages(width, depth)
+        self.graph_encoder = BondMessages(width)
         self.tree_latent = nn.Linear(width, 2 * half)  # mean, log variance
         self.graph_latent = nn.Linear(width, 2 * half)
         self.tree_decoder = TreeDecoder(self.words, width, half)
-        self.scorer = Scorer(width, half, depth)
+        self.scorer = Scorer(width, half)
 
     @property
     def latent(self) -> int:
@@ -109,10 +107,10 @@ class TreeEncoder(nn.Module):
 class Scorer(nn.Module):
     """How well each way fits z_graph: the equation above."""
 
-    def __init__(self, width: int, latent: int, depth: int):
+    def __init__(self, width: int, latent: int):
         super().__init__()
         side = width // 2  # ways are small
-        self.messages = BondMessages(side, depth, more=1)
+        self.messages = BondMessages(side, more=1)
         self.whole = nn.Linear(latent, side)  # g
         self.told = nn.Linear(width, side)  # f = W relu(told + asked)
         self.asked = nn.Linear(latent, side, bias=False)
@@ -129,7 +127,7 @@ class Scorer(nn.Module):
 
     def read(self, ways: WayGraphs) -> tuple[Tensor, Tensor]:
         """h_c (ways, side) and h_(c, k) (hangs, side)."""
-        atoms, whole = self.messages(ways.graphs, ways.own)
+        atoms, whole = self.messages(ways.graphs)
         return whole, means(atoms[ways.atom], ways.hang, ways.hangs)
 
     def embed(self, nodes: Sequence[Sequence[Way]]) -> list[tuple[Tensor, Tensor]]:

@@ -38,12 +38,7 @@ def module(vocabulary):
 
 
 def batch(prepared, rows):
-    found = Batch.of(prepared, np.array(rows))
-    for graphs in (found.graphs, found.choices.ways.graphs):  # one-hot numbers are single
-        for name in ("atoms", "bonds"):
-            object.__setattr__(graphs, name, getattr(graphs, name).double())
-    object.__setattr__(found.choices.ways, "own", found.choices.ways.own.double())
-    return found
+    return Batch.of(prepared, np.array(rows))
 
 
 def test_a_batch_loses_what_its_molecules_lose_one_by_one(module, prepared):
