@@ -19,7 +19,7 @@ from cdp_lib.errors import InputError
 def save_weights(module: nn.Module, path: str | Path) -> None:
     """Write the module's weights, and nothing else, to `path`."""
     weights = {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
-    save_file(weights, path, metadata={"sha256": _digest(weights)})
+    save_file(weights, path, metadata={"sha256": digest_of(weights)})
 
 
 def load_weights(module: nn.Module, path: str | Path) -> None:
@@ -33,7 +33,7 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
             f"{path} is not a file of weights ({error}): write it with save_weights, or fetch it "
             "again."
         ) from None
-    if digest != _digest(weights):
+    if digest != digest_of(weights):
         raise InputError(
             f"The weights in {path} are not those that were saved, by their sha256: fetch it again."
         )
@@ -50,7 +50,7 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     module.load_state_dict(weights)
 
 
-def _digest(weights: dict[str, Tensor]) -> str:
+def digest_of(weights: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

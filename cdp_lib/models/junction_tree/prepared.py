@@ -204,7 +204,7 @@ def prepare(
         things.append(
             part.arrays | {"words": words, "choices": rows_of(rows, 2), "near": rows_of(near, 2)}
         )
-    pool = Pool([arrays for _, arrays in found])
+    pool = Pool([arrays for _, arrays in found] or [environment_arrays(ways("CC", ["CC"]).found)])
     return Prepared(tuple(smiles), Pool(things), pool, tuple(names), lost, unknown)
 
 

@@ -11,7 +11,7 @@ Two decoders read z: one walks a tree and names its nodes (decoder.py), one says
 neighbours of each node hang on it (assembly.py).  A way c, in which the neighbours k hang on a
 node i, has the score
 
-    score(c) = g(z_graph) . h_c + sum over k of f(z_graph, h[k -> i]) . h_(c, k)
+    score(c) = (g(z_graph) . h_c + sum over k of f(z_graph, h[k -> i]) . h_(c, k)) / root of width
 
 where messages along the bonds of c give h_c, the mean over its atoms, and h_(c, k), the mean over
 the atoms that k shares with i; h[k -> i] is what the tree encoder says of all that lies behind k.
@@ -110,6 +110,7 @@ class Scorer(nn.Module):
     def __init__(self, width: int, latent: int):
         super().__init__()
         side = width // 2  # ways are small
+        self.scale = side**-0.5
         self.messages = BondMessages(side, more=1)
         self.whole = nn.Linear(latent, side)  # g
         self.told = nn.Linear(width, side)  # f = W relu(told + asked)
@@ -123,7 +124,7 @@ class Scorer(nn.Module):
         molecule = choices.molecule[choices.choice][choices.candidate]
         asked = torch.relu(self.told(h)[choices.message] + self.asked(z)[molecule])
         links = (self.place(asked) * hung[choices.link]).sum(dim=1)
-        return whole.sum(dim=1).index_add(0, choices.candidate, links)
+        return whole.sum(dim=1).index_add(0, choices.candidate, links) * self.scale
 
     def read(self, ways: WayGraphs) -> tuple[Tensor, Tensor]:
         """h_c (ways, side) and h_(c, k) (hangs, side)."""
@@ -150,7 +151,7 @@ class Scorer(nn.Module):
         """Scores (ways,) of one node: z (latent,), told (neighbours, width) what each told it."""
         whole, hung = embedded
         asked = self.place(torch.relu(self.told(told) + self.asked(z)))  # (neighbours, side)
-        return whole @ self.whole(z) + (hung * asked).sum(dim=(1, 2))
+        return (whole @ self.whole(z) + (hung * asked).sum(dim=(1, 2))) * self.scale
 
     def losses(self, z: Tensor, h: Tensor, choices: Choices) -> dict[str, Tensor]:
         scores = self(z, h, choices)
@@ -158,7 +159,7 @@ class Scorer(nn.Module):
         best = highest(log_p.detach(), choices.choice, len(choices.true))
         return {
             "assembly": -log_p[choices.true].sum() / len(z),
-            "assembly right": (log_p[choices.true] >= best).float().mean(),
+            "assembly right": (log_p[choices.true] >= best).float().sum() / max(len(best), 1),
         }
 
 
