@@ -37,6 +37,7 @@ from cdp_lib.data.readers.generic import (
     gmt,
     hint_binary,
     name_list,
+    sampled_smiles,
     smiles_lines,
     zinc_substances,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "rds_lines",
     "same_fit",
     "sample_info",
+    "sampled_smiles",
     "smiles_by_cid",
     "smiles_lines",
     "xenograft_drugs",

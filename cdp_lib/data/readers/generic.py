@@ -235,6 +235,32 @@ def smiles_lines(path: str | Path) -> pd.DataFrame:
     return with_notes(pd.DataFrame({"smiles": rows}))
 
 
+def sampled_smiles(path: str | Path) -> pd.DataFrame:
+    """Molecules [smiles] that a model wrote, one a line below SMILES; None where it wrote none.
+
+    A molecule may be there more than once.
+    """
+    rows = [line.strip() for _, line in text_lines(path)]
+    if not rows or rows[0] != "SMILES":
+        raise InputError(f"{Path(path).name} does not begin with SMILES: check its name.")
+    drawn = [None if text == "None" else text for text in rows[1:]]
+    if "" in drawn:
+        raise InputError(f"{Path(path).name}, line {drawn.index('') + 2}, is empty: {AGAIN}.")
+    wrong = next(
+        (n for n, text in enumerate(drawn, start=2) if not (text is None or is_smiles(text))), None
+    )
+    if wrong is not None:
+        raise InputError(
+            f"{Path(path).name}, line {wrong}, is not one SMILES: {AGAIN}, or check its name."
+        )
+    if not any(drawn):
+        raise InputError(f"{Path(path).name} holds no molecules: {AGAIN}.")
+    return with_notes(
+        pd.DataFrame({"smiles": pd.Series(drawn, dtype=object)}),
+        counted(drawn.count(None), "line(s) without a molecule"),
+    )
+
+
 def ccle_annotations(path: str | Path) -> pd.DataFrame:
     """One row a line, by CCLE name: ach, name, site, histology, sex, tcga."""
     columns = {

@@ -62,6 +62,8 @@ class Source:
             return known[0]
         if value not in known:
             what_to_do = f"choose from {', '.join(map(str, known))}"
+            if not known:
+                what_to_do = "use another edition"
             if known == (None,):
                 what_to_do = "leave the option out"
             raise InputError(

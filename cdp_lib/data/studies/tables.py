@@ -140,6 +140,7 @@ OFFICIAL = EVERYWHERE | {
     ),
     "graph": table(readers.hint_binary, "hint", "HomoSapiens_binary_hq.txt"),
     "pathways": table(readers.gmt, "msigdb-hallmark", "h.all.v2023.2.Hs.symbols.gmt"),
+    "molecules": table(readers.zinc_substances, "zinc", "250k_rndm_zinc_drugs_clean_3.csv"),
 }
 POCKET = EVERYWHERE | {
     "later lines": table(readers.rds_lines, "depmap-20q2-pocket", "20Q2_expression_meta.Rds"),
@@ -196,6 +197,15 @@ POCKET = EVERYWHERE | {
         readers.edge_list, "hint-hi2012", "hint+hi2012_edge_list", "hint+hi2012_index_gene"
     ),
     "pathways": table(readers.gmt, "msigdb-hallmark", "h.all.v5.1.symbols.gmt"),
+    "molecules dong2020": table(readers.zinc_substances, "zinc-pocket", "substances.csv"),
+    "molecules zinc 86k": table(readers.smiles_lines, "zinc-86k", "qed_mols.txt"),
+    "molecules zinc test": table(readers.smiles_lines, "zinc-pocket", "test.txt"),
+    "molecules zinc valid": table(readers.smiles_lines, "zinc-pocket", "valid.txt"),
+    "cliques": table(readers.smiles_lines, "zinc-pocket", "vocab.txt"),
+    "samples faster": table(readers.sampled_smiles, "jtvae-samples", "moses-h450z56_sample.txt"),
+    "samples first": table(
+        readers.sampled_smiles, "jtvae-samples", "moses-h450L56d3beta0.5_samples.txt"
+    ),
 }
 SIMULATED = OFFICIAL | {  # a few hundred genes, whose sum means nothing
     "xenograft expression": table(readers.xenograft_expression, "pdxe-pocket", XEVA)
@@ -216,10 +226,16 @@ WHOLE = {  # study -> option -> what it may be
         "singles": (False, True),
         "response": ("min of means", "min of replicates"),
     },
+    "molecules": {"which": ("zinc 250k",)},
+    "published_samples": {"model": ()},
 }
 CHOICES = {
     "official": WHOLE,
-    "teaching": WHOLE | {"drug-response": WHOLE["drug-response"] | {"screen": SCREENS[:1]}},
+    "teaching": WHOLE
+    | {
+        "drug-response": WHOLE["drug-response"] | {"screen": SCREENS[:1]},
+        "molecules": {"which": ("recombined",)},
+    },
     "pocket": {
         "gene-dependency": {"target": ("effect",), "release": ("20Q2",)},
         "dependency-classes": {"assay": ("CRISPR", "RNAi"), "release": ("22Q1",)},
@@ -229,6 +245,8 @@ CHOICES = {
             "omics": (("expression", "mutation", "rppa", "metabolites"),),
         },
         "drug-pairs": {"singles": (False,), "response": (None,)},
+        "molecules": {"which": ("dong2020", "zinc 86k", "zinc test", "zinc valid")},
+        "published_samples": {"model": ("faster", "first")},
     },
 }
 

@@ -17,6 +17,7 @@ import pandas as pd
 from cdp_lib.data.ids import NCI60, nci60_lines, oncotree_lineage
 from cdp_lib.data.screens import tumour_responses
 from cdp_lib.data.teaching import r_file
+from cdp_lib.data.teaching.molecules import recombined
 from cdp_lib.data.teaching.omics import drug_facts, facts
 from cdp_lib.data.teaching.world import World
 
@@ -65,6 +66,8 @@ def write_files(folder: Path, world: World) -> None:
     write_xenografts(folder / "pdxe-pocket", world)
     write_lists(folder, world)
     write_knowledge(folder, world)
+    zinc = folder / "zinc/250k_rndm_zinc_drugs_clean_3.csv"
+    write_csv(zinc, recombined(world.seed), index=False)
 
 
 def write_other_releases(folder: Path) -> None:

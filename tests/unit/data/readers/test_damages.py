@@ -38,6 +38,7 @@ TAKEN = {
     },
     "cut in a middle row": {"name_list": "a shorter name is a name, and the file has no more"},
     "the last cell missing in a row": {"gmt": "a gene set may have any number of genes"},
+    "the id is None": {"sampled_smiles": "a model that finished no molecule writes None"},
     "an id of another row": {
         "xenograft_volumes": "a tumour is measured on many days",
         "prism_auc": OTHER_ROW,
