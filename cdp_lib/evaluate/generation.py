@@ -25,10 +25,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+import torch
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 from scipy.stats import wasserstein_distance
+from torch.utils.data import DataLoader
 
 from cdp_lib.data.checks import few
 from cdp_lib.data.properties import PROPERTIES, properties
@@ -228,19 +230,35 @@ def frechet(generated: Smiles, reference: Smiles) -> float:
     """
     try:
         import fcd
+        from fcd.utils import SmilesDataset
     except ImportError:
         raise InputError(
             "The Fréchet ChemNet distance needs a package that is not installed: run "
             "`pip install fcd`, or compare properties with `distances`."
         ) from None
-    a, b = (
-        _readable([text for text in canonical(_list(part, name)) if text], name)
-        for part, name in ((generated, "generated"), (reference, "reference"))
-    )
-    model = fcd.load_ref_model()
-    seen = [fcd.get_predictions(model, part, n_jobs=0, device="cpu") for part in (a, b)]
-    (mu_a, mu_b), (cov_a, cov_b) = zip(*((x.mean(axis=0), np.cov(x.T)) for x in seen))
-    return float(fcd.calculate_frechet_distance(mu_a, cov_a, mu_b, cov_b))
+    network, seen = fcd.load_ref_model(), []
+    for part, name in ((generated, "generated"), (reference, "reference")):
+        good = [text for text in canonical(_list(part, name)) if text]
+        if len(good) < 2:
+            raise InputError(f"Fewer than 2 of the {name} molecules are valid: give more.")
+        batches = DataLoader(SmilesDataset(good), batch_size=128)
+        with torch.no_grad():
+            rows = [network(batch.transpose(1, 2).float()).numpy() for batch in batches]
+        seen.append(np.vstack(rows))  # (molecules, 512)
+    return gaussian_distance(*seen)
+
+
+def gaussian_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """|mean_a - mean_b|^2 + trace(A + B - 2 (A B)^(1/2)), with the covariances A and B.
+
+    The eigenvalues of A B are those of A^(1/2) B A^(1/2), which is symmetric.
+    """
+    A, B = (np.cov(rows.T) for rows in (a, b))
+    values, vectors = np.linalg.eigh(A)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ B @ root), 0, None)).sum()
+    shift = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
+    return float(shift + np.trace(A) + np.trace(B) - 2 * cross)
 
 
 def _blocks(n: int) -> Iterator[tuple[int, int]]:

@@ -133,6 +133,17 @@ def test_what_cannot_be_measured_is_one_sentence(call, fact):
     assert "\n" not in str(error.value)
 
 
+def test_distance_of_two_gaussians_by_hand():
+    """Apart by (3, 4) and twice as wide: 3^2 + 4^2 + trace(A) (1 - 2)^2."""
+    rows = np.random.default_rng(0).standard_normal((50, 2))
+    trace = np.trace(np.cov(rows.T))
+    assert generation.gaussian_distance(rows, rows) == pytest.approx(0, abs=1e-9)
+    assert generation.gaussian_distance(rows, rows + [3, 4]) == pytest.approx(25)
+    centred = rows - rows.mean(axis=0)
+    wider = generation.gaussian_distance(centred, 2 * centred + [3, 4])
+    assert wider == pytest.approx(25 + trace)
+
+
 def test_without_its_package_the_chemnet_distance_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "fcd", None)
     with pytest.raises(InputError, match="pip install fcd"):

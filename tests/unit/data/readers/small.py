@@ -158,7 +158,9 @@ def small_files() -> dict[str, Small]:
                 [(f"ZINC00000000000{n}", s, f"1.{n}5") for n, s in enumerate(SMILES)],
             )
         ),
-        "sampled_smiles": Small("\n".join(["SMILES", *SMILES, "None"]) + "\n", "\t", 0, measured=None),
+        "sampled_smiles": Small(
+            "\n".join(["SMILES", *SMILES, "None"]) + "\n", "\t", 0, measured=None
+        ),
         "smiles_lines": Small("\n".join(SMILES) + "\n", "\t", 0, measured=None),
         "ccle_annotations": Small(
             with_texts(
