@@ -31,7 +31,7 @@ def save(model: JunctionTree, path: str | Path, record: dict[str, Any]) -> None:
     model._check_fitted()
     weights = {
         name: tensor.detach().cpu().half().contiguous()
-        for name, tensor in model.module_.state_dict().items()
+        for name, tensor in model.module_.named_parameters()  # what is shared, once
     }
     about = {
         "format": FORMAT,
@@ -73,7 +73,9 @@ def load(path: str | Path | None = None) -> JunctionTree:
         )
     model = JunctionTree(**settings, vocabulary=tuple(vocabulary))
     model.module_ = JunctionTreeVAE(vocabulary, **settings)
-    model.module_.load_state_dict(weights)
+    with torch.no_grad():
+        for name, tensor in model.module_.named_parameters():
+            tensor.copy_(weights[name])
     model.module_.eval()
     model.left_out_ = {}
     model.record_ = json.loads(about["record"]) | {"versions": json.loads(about["versions"])}

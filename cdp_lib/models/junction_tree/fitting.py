@@ -55,7 +55,7 @@ class JunctionTree(TransformerMixin, Estimator):
         width: int = 200,
         latent: int = 56,
         vocabulary: Sequence[str] | None = None,
-        beta: tuple[float, float] = (0.01, 0.1),
+        beta: tuple[float, float] = (0.001, 0.1),
         training: Training = ONCE_THROUGH,
         n_jobs: int = 1,
     ):

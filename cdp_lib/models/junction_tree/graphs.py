@@ -33,8 +33,10 @@ ELEMENTS = (
 ).split()
 CHARGES = (0, 1, -1, 2, -2)
 DEGREES = (0, 1, 2, 3, 4, 5)
+HYDROGENS = (0, 1, 2, 3)  # without them, N and NH of an aromatic ring would look alike
 BONDS = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC)
-ATOM_SIZES = (len(ELEMENTS) + 1, len(CHARGES) + 1, len(DEGREES) + 1)  # and "another" of each
+ATOM_SIZES = tuple(len(known) + 1 for known in (ELEMENTS, CHARGES, DEGREES, HYDROGENS))
+# ... and "another" of each
 BOND_SIZES = (len(BONDS), 2)  # and whether it is in a ring
 ATOM_WIDTH = sum(ATOM_SIZES)
 BOND_WIDTH = len(BONDS) + 1
@@ -58,7 +60,7 @@ class Graphs:
     @classmethod
     def of(
         cls,
-        atoms: np.ndarray,  # (atoms, numbers): element, charge, degree, and what else is known
+        atoms: np.ndarray,  # (atoms, numbers): what `atom_kind` gives, and what else is known
         ends: np.ndarray,  # (bonds, 2)
         types: np.ndarray,  # (bonds, 2): type, and whether it is in a ring
         molecule: np.ndarray,  # (atoms,)
@@ -141,12 +143,13 @@ def mixed(keys: np.ndarray) -> np.ndarray:
     return keys ^ (keys >> np.uint64(31))
 
 
-def atom_kind(atom: Chem.Atom) -> tuple[int, int, int]:
-    """Numbers of the element, the charge and the degree; the last of each is "another"."""
+def atom_kind(atom: Chem.Atom) -> tuple[int, ...]:
+    """Numbers of the element, the charge, the bonds and the hydrogens; the last is "another"."""
     return (
         place(ELEMENTS, atom.GetSymbol()),
         place(CHARGES, atom.GetFormalCharge()),
         place(DEGREES, atom.GetDegree()),
+        place(HYDROGENS, atom.GetTotalNumHs()),
     )
 
 

@@ -18,7 +18,7 @@ from rdkit import Chem, rdBase
 
 from cdp_lib.models.junction_tree.assembly import MOST, Way, true_way, ways
 from cdp_lib.models.junction_tree.decoder import walked
-from cdp_lib.models.junction_tree.graphs import atom_kind, bond_kind
+from cdp_lib.models.junction_tree.graphs import ATOM_SIZES, atom_kind, bond_kind
 from cdp_lib.models.junction_tree.messages import all_messages, levels, needed_by, ranges
 from cdp_lib.models.junction_tree.trees import tree as tree_of
 
@@ -68,9 +68,9 @@ def tree_arrays(neighbours: Sequence[Sequence[int]]) -> Arrays:
 
 
 def graph_arrays(mol: Chem.Mol) -> Arrays:
-    """Atoms (element, charge, degree) and bonds (one end, the other, type, in a ring)."""
+    """Atoms (as `atom_kind` has them) and bonds (one end, the other, type, in a ring)."""
     return {
-        "atoms": rows_of((atom_kind(atom) for atom in mol.GetAtoms()), 3),
+        "atoms": rows_of((atom_kind(atom) for atom in mol.GetAtoms()), len(ATOM_SIZES)),
         "bonds": rows_of(
             (
                 (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), *bond_kind(bond))

@@ -93,3 +93,8 @@ def test_atoms_that_differ_within_reach_are_told_apart():
 def test_a_lone_atom_hears_nothing(module):
     atoms, _ = module(as_one([Chem.MolFromSmiles("C")]))
     assert atoms.shape == (1, 10)
+
+
+def test_two_nitrogens_of_a_ring_are_told_apart():
+    imidazole = as_one([Chem.MolFromSmiles("c1c[nH]cn1")])
+    assert len(imidazole.kinds) == 5
