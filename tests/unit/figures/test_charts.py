@@ -22,6 +22,7 @@ from cdp_lib.figures import style as look
 from cdp_lib.figures.fusion import by_epoch, least_error, two_stages
 from cdp_lib.figures.gains import gains
 from cdp_lib.figures.layers import by_count, layered
+from cdp_lib.figures.losses import losses
 from cdp_lib.figures.vector import inline
 
 PAGES = ("#ffffff", "#121212")
@@ -157,6 +158,10 @@ DRAWN = {
     "least error": lambda: least_error(1.9, 0.1, 0.9, 0.4),
     "gains": lambda: gains({"one": interval_rows(), "another": interval_rows()}, "gain in r"),
     "layers": lambda: layered(),
+    "losses": lambda: losses(
+        {"reconstruction": [9.0, 3.0, 2.0], "kl": [0.0, 1.0, 1.5]},
+        {"reconstruction": {"floor": 1.8}},
+    ),
     "by count": lambda: by_count(
         {"autoencoders": by_number(), "directions at random": by_number() / 2},
         "ρ per gene",

@@ -24,6 +24,7 @@ from cdp_lib.models.nearest import NearestLines
 from cdp_lib.models.networks.autoencoders import AutoEncoder
 from cdp_lib.models.networks.feedforward import FeedForward
 from cdp_lib.models.networks.masked import MaskedAutoencoder
+from cdp_lib.models.networks.variational import GeneVAE
 from cdp_lib.models.per_perturbation import PerPerturbation
 from cdp_lib.models.representations import PrincipalComponents
 from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
@@ -85,6 +86,7 @@ TRANSFORMERS = {
     "autoencoder": AutoEncoder((4, 2), training=FEW),
     "masked autoencoder": MaskedAutoencoder(2, training=FEW),
     "principal components": PrincipalComponents(1),
+    "variational autoencoder": GeneVAE(2, hidden=4, training=FEW),
 }
 
 
