@@ -5,7 +5,7 @@ from its graph, which say how that hangs together.
 
     q(z | molecule) = N(mean, exp(log variance)),   mean = [W_t h_root, W_g h_graph]
     h_root  = relu(W_o [x_root, sum of what the root is told])      messages.py
-    h_graph = mean over atoms of what they are told                 graphs.py
+    h_graph = sum over atoms of what they are told                  graphs.py
 
 Two decoders read z: one walks a tree and names its nodes (decoder.py), one says how the
 neighbours of each node hang on it (assembly.py).  A way c, in which the neighbours k hang on a
@@ -67,7 +67,8 @@ class JunctionTreeVAE(nn.Module):
 
     def _encode(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         root, h = self.tree_encoder(batch.trees)
-        _, graph = self.graph_encoder(batch.graphs)
+        atoms, _ = self.graph_encoder(batch.graphs)
+        graph = sums(atoms, batch.graphs.molecule, batch.graphs.count)  # a mean hides where
         tree = self.tree_latent(root).chunk(2, dim=1)
         graph = self.graph_latent(graph).chunk(2, dim=1)
         mean, spread = (torch.cat(halves, dim=1) for halves in zip(tree, graph, strict=True))
