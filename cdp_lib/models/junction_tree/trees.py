@@ -6,7 +6,7 @@ that are neighbours share atoms.  Every clique is one of a few hundred *words*, 
 which a molecule is read and written.
 
 The bonds are those of one Kekule form, without aromatic flags: a clique that is cut out of an
-aromatic ring system is then a molecule of its own.  Stereochemistry is left out.
+aromatic ring system is then a molecule of its own.  Stereochemistry and isotopes are left out.
 """
 
 from collections.abc import Iterable
@@ -24,6 +24,7 @@ from cdp_lib.errors import InputError
 
 Bonds = tuple[tuple[int, int, Chem.BondType], ...]  # (one atom, the other, type)
 RING_HUB = 99  # a node of one atom between three rings keeps all its neighbours
+BONDS = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC)
 MOST_ATOMS = 200  # heavy atoms; a larger molecule is no drug that this tree could describe
 
 
@@ -62,7 +63,7 @@ def bonds_of(mol: Chem.Mol) -> Bonds:
 
 
 def kekule(smiles: str) -> Chem.Mol:
-    """The molecule in one Kekule form, without stereochemistry."""
+    """The molecule in one Kekule form, without stereochemistry and isotopes."""
     mol = molecule(smiles)
     if "." in smiles and len(Chem.GetMolFrags(mol)) > 1:
         raise InputError(
@@ -74,6 +75,17 @@ def kekule(smiles: str) -> Chem.Mol:
             f"A molecule has {mol.GetNumAtoms()} heavy atoms, more than the {MOST_ATOMS} that a "
             f"tree may have: {smiles[:60]!r}..."
         )
+    for bond in mol.GetBonds():
+        if bond.GetBondType() not in BONDS:
+            raise InputError(
+                f"{smiles!r} has a bond of the kind {bond.GetBondType()}, as metals have, which no "
+                "word can hold: leave it out."
+            )
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 0:
+            raise InputError(f"{smiles!r} has a *, which stands for any atom: name one.")
+        atom.SetIsotope(0)
+    mol = Chem.RemoveHs(mol)  # such as deuterium, which is written as an atom of its own
     Chem.RemoveStereochemistry(mol)
     return unaromatic(Chem.MolFromSmiles(Chem.MolToSmiles(mol)), smiles)
 
@@ -140,8 +152,7 @@ def with_hubs(
             weights |= {(number, hub): strength for number in here}
             continue
         for a, b in combinations(here, 2):
-            shared = len(cliques[a] & cliques[b])
-            weights[a, b] = max(weights.get((a, b), 0), shared)
+            weights[a, b] = len(cliques[a] & cliques[b])
     return cliques, weights
 
 

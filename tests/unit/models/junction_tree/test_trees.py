@@ -47,6 +47,36 @@ def test_the_tree_of_aspirin_by_hand():
     assert words == sorted(["C1=CC=CC=C1", "C", "C", "C=O", "C=O", "CC", "CC", "CO", "CO", "CO"])
 
 
+HEXAGON = "C1CCCCC1"
+
+
+@pytest.mark.parametrize(
+    ("smiles", "words"),
+    [
+        ("C1CC2CCC1C2", ["C1CC2CCC1C2"]),  # a bridge: the rings share three atoms and are one
+        ("C1CCC2CCCCC2C1", [HEXAGON, HEXAGON]),  # two atoms: two nodes
+        ("C1CCC2(CC1)CCCCC2", [HEXAGON, HEXAGON]),  # one atom, and no node for it
+        ("C1CC2CCCC3CCCC(C1)C23", [HEXAGON] * 3 + ["C"]),  # three rings at one atom: a node for it
+        ("CC1(C)CCCCC1", [HEXAGON, "C", "CC", "CC"]),  # two bonds and a ring
+        ("CC1CCCCC1", [HEXAGON, "CC"]),
+    ],
+)
+def test_rings_that_meet_by_hand(smiles, words):
+    assert sorted(tree(smiles).words) == sorted(words)
+
+
+def test_all_that_meet_at_a_hub_are_its_neighbours():
+    found = tree("C1CC2CCCC3CCCC(C1)C23")
+    assert len(found.neighbours()[found.words.index("C")]) == 3
+
+
+def test_mirror_images_and_isotopes_are_one_tree():
+    for one, other in [("C[C@H](N)O", "C[C@@H](N)O"), ("[2H]C([2H])([2H])O[13CH3]", "COC")]:
+        assert tree(one).words == tree(other).words
+        first, second = (Chem.MolToSmiles(tree(smiles).mol) for smiles in (one, other))
+        assert first == second
+
+
 @pytest.mark.parametrize("smiles", MOLECULES)
 def test_a_word_is_spelled_in_one_way(smiles):
     words = tree(smiles).words
@@ -71,7 +101,13 @@ def test_older_spellings_are_brought_up_to_date():
 
 @pytest.mark.parametrize(
     ("smiles", "fact"),
-    [("CC.Cl", "a mixture"), ("C" * 201, "201 heavy atoms"), ("", "not a valid SMILES")],
+    [
+        ("CC.Cl", "a mixture"),
+        ("C" * 201, "201 heavy atoms"),
+        ("", "not a valid SMILES"),
+        ("[NH3][Pt](Cl)(Cl)[NH3]", "kind DATIVE"),
+        ("*CC", "any atom"),
+    ],
 )
 def test_what_has_no_tree_is_refused(smiles, fact):
     with pytest.raises(InputError, match=fact):
