@@ -19,6 +19,7 @@ from cdp_lib.data.studies.dependency_classes import dependency_classes
 from cdp_lib.data.studies.draw import drawn
 from cdp_lib.data.studies.drug_pairs import drug_pairs
 from cdp_lib.data.studies.drug_response import drug_response
+from cdp_lib.data.studies.drug_rows import drug_rows
 from cdp_lib.data.studies.gene_dependency import gene_dependency
 from cdp_lib.data.studies.prism import prism
 from cdp_lib.data.studies.sources import source_of
@@ -32,6 +33,7 @@ STUDIES = {
     "dependency-classes": dependency_classes,
     "drug-response": drug_response,
     "drug-pairs": drug_pairs,
+    "drug-rows": drug_rows,
     "prism": prism,
     "synergy": synergy,
     "xenografts": xenografts,
@@ -49,8 +51,8 @@ def load(
 
     `at_most={"lines": 240, "features": 600, "perturbations": 60}` keeps a part of the joined
     tables, drawn by the seed `draw`; the last step says how much.
-    Studies: gene-dependency, dependency-classes, drug-response, drug-pairs, prism, synergy,
-    xenografts. Options are those of the recipe of the same name in this package; the teaching
+    Studies: gene-dependency, dependency-classes, drug-response, drug-pairs, drug-rows, prism,
+    synergy, xenografts. Options are those of the recipe of the same name in this package; the teaching
     edition also takes its sizes (lines, genes, perturbed, drugs, seed).
     """
     if study not in list(STUDIES):

@@ -125,7 +125,8 @@ def draw_lines(rng: np.random.Generator, n: int, known: dict) -> pd.DataFrame:
     donor = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))  # of each line
     table = pd.DataFrame({"lineage": lineage[donor], "donor": donor})
     table["batch"] = rng.integers(0, 3, n)
-    table["name"] = [f"TL-{i + 1:03d}" for i in range(n)]
+    hyphen = ["-" if i % 5 < 3 else "" for i in range(n)]  # as in the names of GDSC: most have one
+    table["name"] = [f"TL{hyphen[i]}{i + 1:03d}" for i in range(n)]
     table["panel_name"] = name_panel(table, np.flatnonzero(sizes == 2)[: len(TWIN_LINEAGES)])
     table["donor"] = [f"SIDP9{i:04d}" for i in donor]
     table.index = pd.Index([f"ACH-9{i + 1:05d}" for i in range(n)], name="line")

@@ -112,7 +112,8 @@ class TwoBranch(DescribedPerturbations, ScaledNetwork):
 class TwoBranchModule(nn.Module):
     """The branches, the first layer of `top` in two parts, and the rest of it.
 
-    `z` (perturbations, features) are those of the training, which `forward(x)` is for.
+    `z` (perturbations, features) are those of the training, which `forward(x)` is for.  The branch
+    of the perturbations is as wide as `encoder`, or as `perturbation_encoder` says.
     """
 
     def __init__(
@@ -123,13 +124,15 @@ class TwoBranchModule(nn.Module):
         top: tuple[int, ...] = (64,),
         activation: str = "relu",
         dropout: float = 0.0,
+        perturbation_encoder: tuple[int, ...] | None = None,
     ):
         super().__init__()
         self.register_buffer("z", z, persistent=False)
+        other = perturbation_encoder or encoder
         self.line = mlp([features, *encoder], activation, dropout, last=activation)
-        self.perturbation = mlp([z.shape[1], *encoder], activation, dropout, last=activation)
+        self.perturbation = mlp([z.shape[1], *other], activation, dropout, last=activation)
         self.of_line = nn.Linear(encoder[-1], top[0])
-        self.of_perturbation = nn.Linear(encoder[-1], top[0], bias=False)
+        self.of_perturbation = nn.Linear(other[-1], top[0], bias=False)
         self.activate = nn.Sequential(ACTIVATIONS[activation](), nn.Dropout(dropout))
         self.rest = mlp([*top, 1], activation, dropout)
 
@@ -138,3 +141,14 @@ class TwoBranchModule(nn.Module):
         u = self.of_line(self.line(x))  # (lines, top)
         v = self.of_perturbation(self.perturbation(self.z if z is None else z))
         return self.rest(self.activate(u[:, None] + v)).squeeze(-1)
+
+    def cells(self, x: Tensor, z: Tensor, line: Tensor, perturbation: Tensor) -> Tensor:
+        """The values of some cells (cells,), by the numbers of their rows in x and z.
+
+        What is in none of the cells is not encoded.
+        """
+        lines, i = line.unique(return_inverse=True)
+        some, j = perturbation.unique(return_inverse=True)
+        u = self.of_line(self.line(x[lines]))
+        v = self.of_perturbation(self.perturbation(z[some]))
+        return self.rest(self.activate(u[i] + v[j])).squeeze(-1)
