@@ -87,6 +87,64 @@ def stratified_cells(cohort, n_folds: int = 5, n_bins: int = 5, seed: int = 0) -
     )
 
 
+def random_rows(cohort, repeats: int = 15, parts: int = 20, seed: int = 0) -> Split:
+    """Hold out a random part of all measurements, and do it again: 18 : 1 : 1 with 20 parts.
+
+    One part is tested, one is kept for tuning, the others are trained on.  Nothing is grouped, and
+    the test rows of two repeats overlap: their spread is smaller than that of new data.
+
+    >>> table = pd.DataFrame(np.zeros((4, 10)))
+    >>> [int(fold.test.sum()) for fold in random_rows(table, repeats=3)]
+    [2, 2, 2]
+    """
+    Y = getattr(cohort, "Y", cohort)  # (lines, perturbations)
+    line, column = np.nonzero(Y.notna().to_numpy())
+    size = len(line) // parts if parts >= 3 else 0
+    if not size or repeats < 1:
+        raise InputError(
+            f"{len(line)} measurements cannot be cut into {parts} parts, {repeats} times: ask for "
+            "3 parts or more, each with a measurement, and for 1 repeat or more."
+        )
+    rng = np.random.default_rng(seed)
+    folds = []
+    for repeat in range(repeats):
+        rows = rng.permutation(len(line))
+        roles = np.zeros(Y.shape, np.int8)  # (lines, perturbations), TRAIN
+        for role, some in ((TEST, rows[:size]), (TUNE, rows[size : 2 * size])):
+            roles[line[some], column[some]] = role
+        folds.append(Fold(roles, repeat, names=(Y.index, Y.columns)))
+    return Split(
+        "random rows",
+        f"Random rows: each of {repeats} repeats holds out one in {parts} measurements, nothing "
+        "grouped, and tunes on as many others; a score says how well gaps are filled in a screen "
+        "that tested the line and the perturbation elsewhere.",
+        tuple(folds),
+        int(seed),
+    )
+
+
+def these_cells(cohort, cells) -> Split:
+    """Hold out the given cells (line, perturbation) and train on all others.
+
+    >>> table = pd.DataFrame(np.zeros((2, 3)), columns=["A", "B", "C"])
+    >>> these_cells(table, [(0, "B")]).folds[0].test[0].tolist()
+    [False, True, False]
+    """
+    Y = getattr(cohort, "Y", cohort)  # (lines, perturbations)
+    roles = pd.DataFrame(TRAIN, Y.index, Y.columns, dtype=np.int8)
+    for line, perturbation in cells:
+        known = line in Y.index and perturbation in Y.columns
+        if not known or np.isnan(Y.at[line, perturbation]):
+            raise InputError(
+                f"({line!r}, {perturbation!r}) was not measured here: name a line and a "
+                "perturbation of a known cell."
+            )
+        roles.at[line, perturbation] = TEST
+    fold = Fold(roles.to_numpy(), names=(Y.index, Y.columns))
+    said = f"These cells: {len(cells)} measurements that are named are held out, and no other."
+    return Split("these cells", said, (fold,))
+
+
 def folds_of(cohort, column: str = "fold", tune: bool = False, repeats: int = 1) -> Split:
     """The folds that a column of `cohort.perturbations` names: those of others, for their scores.
 

@@ -52,8 +52,8 @@ def load(
     `at_most={"lines": 240, "features": 600, "perturbations": 60}` keeps a part of the joined
     tables, drawn by the seed `draw`; the last step says how much.
     Studies: gene-dependency, dependency-classes, drug-response, drug-pairs, drug-rows, prism,
-    synergy, xenografts. Options are those of the recipe of the same name in this package; the teaching
-    edition also takes its sizes (lines, genes, perturbed, drugs, seed).
+    synergy, xenografts. Options are those of the recipe of the same name in this package; the
+    teaching edition also takes its sizes (lines, genes, perturbed, drugs, seed).
     """
     if study not in list(STUDIES):
         raise InputError(f"There is no study {study!r}; {nearest(study, STUDIES)}")

@@ -32,17 +32,19 @@ class Features(Component):
 
     The lines of X bring their omics; drugs need a table of descriptors.  A missing number, or a
     missing row, is refused, or is the mean of the training rows: then drugs without a structure
-    are all alike.
+    are all alike.  `scaled=False` leaves the numbers as the table has them.
     """
 
     table: pd.DataFrame | None = None
     missing: str = "refuse"
     largest: float = 10.0
+    scaled: bool = True
 
     _settings: ClassVar = {
         "table": [Instance(pd.DataFrame), None],
         "missing": OneOf(*MISSING),
         "largest": Number(),
+        "scaled": OneOf(True, False),
     }
 
     def learn(self, table: pd.DataFrame) -> tuple[pd.Index, np.ndarray, np.ndarray]:
@@ -56,6 +58,8 @@ class Features(Component):
         columns, mean, scale = learned
         values = self._values(table)
         check_names(columns, values.columns, "The table of features")
+        if not self.scaled:
+            return values.fillna(dict(zip(columns, mean, strict=True)))
         z = (values - mean) / scale
         return z.fillna(0.0).clip(-self.largest, self.largest)
 
