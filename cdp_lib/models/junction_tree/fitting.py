@@ -69,6 +69,8 @@ class JunctionTree(TransformerMixin, Estimator):
     def fit(self, X: Iterable[str], y: None = None) -> "JunctionTree":
         """Learn from the SMILES of molecules."""
         check_settings(self)
+        if self.latent % 2:
+            raise InputError(f"latent={self.latent} cannot be halved: give an even number.")
         smiles = texts(X)
         words = self.vocabulary
         if words is None:
@@ -151,8 +153,8 @@ class JunctionTree(TransformerMixin, Estimator):
 
 def texts(X: Iterable[str]) -> list[str]:
     """The SMILES of a list or a column."""
-    if isinstance(X, str):
-        raise InputError(f"{X!r} is one SMILES: give a list of them.")
+    if isinstance(X, str) or not isinstance(X, Iterable):
+        raise InputError(f"{X!r} is no list of SMILES: give a list, or a column of a table.")
     return list(X)
 
 

@@ -3,7 +3,7 @@
 A molecule becomes 56 numbers twice over: 28 from its tree, which say what it is made of, and 28
 from its graph, which say how that hangs together.
 
-    q(z | molecule) = N(mean, exp(log variance)),   mean = [W_t h_root, W_g h_graph]
+    q(z | molecule) = N(mean, sigmoid(v)),   mean, v = W_t h_root, then W_g h_graph
     h_root  = relu(W_o [x_root, sum of what the root is told])      messages.py
     h_graph = sum over atoms of what they are told                  graphs.py
 
@@ -38,7 +38,7 @@ from cdp_lib.models.junction_tree.graphs import BondMessages, means
 from cdp_lib.models.junction_tree.messages import TreeGRU, sums
 from cdp_lib.models.junction_tree.prepared import Pool, environment_arrays
 
-SPREAD = -6.0  # log variances start low, so that z says something from the first step
+START = -6.0  # log variances start low, so that z says something from the first step
 
 
 class JunctionTreeVAE(nn.Module):
@@ -72,7 +72,7 @@ class JunctionTreeVAE(nn.Module):
         tree = self.tree_latent(root).chunk(2, dim=1)
         graph = self.graph_latent(graph).chunk(2, dim=1)
         mean, spread = (torch.cat(halves, dim=1) for halves in zip(tree, graph, strict=True))
-        return mean, spread + SPREAD, h
+        return mean, nn.functional.logsigmoid(spread + START), h  # a variance of at most 1
 
     def forward(self, batch: Batch, beta: float = 1.0, noise: bool = True) -> dict[str, Tensor]:
         """Named terms of the loss, each a mean over molecules, and shares of right answers.

@@ -87,7 +87,14 @@ def test_molecules_of_other_words_are_refused_afterwards(fitted):
 
 @pytest.mark.parametrize(
     ("smiles", "fact"),
-    [("CCO", "is one SMILES"), (["CC.Cl"], "a mixture"), (["C1CC"], "not a valid"), ([], "0 mol")],
+    [
+        ("CCO", "no list of SMILES"),
+        (None, "no list of SMILES"),
+        (["CC.Cl"], "a mixture"),
+        (["C1CC"], "not a valid"),
+        ([None], "not a valid"),
+        ([], "0 molecules"),
+    ],
 )
 def test_bad_input_of_fit(smiles, fact):
     with pytest.raises(InputError, match=fact):
@@ -97,6 +104,8 @@ def test_bad_input_of_fit(smiles, fact):
 def test_bad_settings_and_no_fit():
     with pytest.raises(InputError, match="width"):
         JunctionTree(width=1).fit(MOLECULES)
+    with pytest.raises(InputError, match="latent=7"):
+        JunctionTree(latent=7).fit(MOLECULES)
     with pytest.raises(InputError, match="not fitted"):
         JunctionTree().transform(MOLECULES)
 
