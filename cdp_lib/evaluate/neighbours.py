@@ -25,6 +25,7 @@ from sklearn.metrics import silhouette_samples
 from cdp_lib.audit import bootstrap
 from cdp_lib.errors import InputError
 from cdp_lib.evaluate.noise import drawn
+from cdp_lib.models.base.tables import floats
 
 
 def by_line(
@@ -37,20 +38,23 @@ def by_line(
     """found and silhouette of each line in a tissue of `least` lines or more: (lines, 2).
 
     Lines of smaller tissues, or of none that is known, neither count nor vote.  Lines of one of
-    `donors` are no neighbours of each other.  Of two tissues with equal votes the nearer wins.
+    `donors` are no neighbours of each other.  All lines that are as near as the k-th vote, too, so
+    that the order of the table decides nothing: where all latents are equal, every line votes, and
+    the accuracy is that of chance.  Of tissues with equal votes the nearest wins.
     For the gain of one space over another, subtract two of these tables.
     """
     tissues = _tissues(latents, tissues, k, least)
-    z = latents.loc[tissues.index].to_numpy(float)  # (lines, units)
+    z = floats(latents.loc[tissues.index], "The table of latents")  # (lines, units)
     distance = squareform(pdist(z))  # (lines, lines)
     silhouette = silhouette_samples(distance, tissues, metric="precomputed")
     np.fill_diagonal(distance, np.inf)
     if donors is not None:
+        if not isinstance(donors, pd.Series):
+            raise InputError("donors must be a Series by line, such as cohort.lines['donor'].")
         donor = donors.reindex(tissues.index).to_numpy(object)
         distance[(donor[:, None] == donor) & pd.notna(donor)] = np.inf
     codes, _ = pd.factorize(tissues)
-    near = codes[np.argsort(distance, axis=1, kind="stable")[:, :k]]  # (lines, k), nearest first
-    found = [_vote(row) == code for row, code in zip(near, codes, strict=True)]
+    found = [_found(row, codes, k, code) for row, code in zip(distance, codes, strict=True)]
     columns = {"found": np.array(found, float), "silhouette": silhouette}
     return pd.DataFrame(columns, tissues.index)
 
@@ -69,6 +73,8 @@ def tissue_scores(
     mean, low and high (95 % when lines are drawn again), chance, the number n of lines, and the
     gain over the first space with its interval, paired over lines.
     """
+    if not spaces:
+        raise InputError("There is no space to score: give {name: table of latents}.")
     tables = {name: by_line(space, tissues, k, least, donors) for name, space in spaces.items()}
     first = next(iter(tables.values()))
     chance = tissues[first.index].value_counts(normalize=True).max()
@@ -139,7 +145,7 @@ def _tissues(latents: pd.DataFrame, tissues: pd.Series, k: int, least: int) -> p
         if not index.is_unique:
             again = index[index.duplicated()][0]
             raise InputError(f"{what} names line {again!r} twice: give each line one row.")
-    if not np.isfinite(latents.to_numpy(float)).all():
+    if not np.isfinite(floats(latents, "The table of latents")).all():
         raise InputError("The latents have NaN or infinite values: a distance needs numbers.")
     missing = latents.index.difference(tissues.index)
     if len(missing):
@@ -154,10 +160,19 @@ def _tissues(latents: pd.DataFrame, tissues: pd.Series, k: int, least: int) -> p
     return tissues
 
 
-def _vote(near: np.ndarray) -> int:
-    """The commonest code; of equally common ones that which comes first."""
-    codes, where, counts = np.unique(near, return_index=True, return_counts=True)
-    return codes[np.lexsort((where, -counts))[0]]
+def _found(distance: np.ndarray, codes: np.ndarray, k: int, own: int) -> float:
+    """Whether the own tissue wins; of n tissues between which nothing decides, each has 1 / n."""
+    finite = np.isfinite(distance)  # not the line itself, nor one of its donor
+    if not finite.any():
+        raise InputError("A line has no neighbour but those of its own donor: leave it out.")
+    reach = np.sort(distance[finite])[:k][-1]
+    voters = distance <= reach
+    rank = {}
+    for code in set(codes[voters].tolist()):
+        theirs = distance[voters & (codes == code)]
+        rank[code] = (-len(theirs), theirs.min())
+    winners = [code for code in rank if rank[code] == min(rank.values())]
+    return (own in winners) / len(winners)
 
 
 def _mean(values: np.ndarray, draws: int, seed: int) -> tuple[float, float, float]:
@@ -166,16 +181,23 @@ def _mean(values: np.ndarray, draws: int, seed: int) -> tuple[float, float, floa
 
 def _over_pairs(similarity: pd.DataFrame, latents: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Similarity and distance of each pair of different drugs."""
+    for what, table in (("similarity", similarity), ("latents", latents)):
+        if not isinstance(table, pd.DataFrame):
+            raise InputError(f"Drugs are matched by name: give {what} as a DataFrame.")
     same = similarity.index.equals(latents.index) and similarity.columns.equals(latents.index)
     if not same or not latents.index.is_unique or len(latents) < 3:
         raise InputError(
             f"similarity is {similarity.shape} and latents has {len(latents)} drugs: give both for "
             "the same three drugs or more, in one order, each once."
         )
-    both = similarity.to_numpy(float), latents.to_numpy(float)
+    both = floats(similarity, "similarity"), floats(latents, "latents")
     if not all(np.isfinite(table).all() for table in both):
         raise InputError("similarity or latents have gaps (NaN): leave these drugs out first.")
-    return both[0][np.triu_indices(len(latents), 1)], pdist(both[1])
+    pairs = both[0][np.triu_indices(len(latents), 1)], pdist(both[1])
+    for what, values in zip(("similarity", "distance in latents"), pairs, strict=True):
+        if not np.ptp(values):
+            raise InputError(f"The {what} is {values[0]:g} for every pair: nothing can be ranked.")
+    return pairs
 
 
 def _groups(values: np.ndarray) -> np.ndarray:

@@ -175,3 +175,45 @@ def test_spaces_of_other_lines_and_drugs():
         rank_correlation(similarity, z.iloc[1:])
     with pytest.raises(InputError, match="gaps"):
         nearest_pairs(z.mask(z > 1), similarity)
+
+
+def test_the_order_of_the_table_decides_nothing_where_lines_are_equally_near():
+    counts = TISSUES != "bone"
+    shuffled = np.random.default_rng(3).permutation(LINES[counts])
+    chance = (TISSUES[counts] == "lung").mean()
+    for index in (LINES[counts], LINES[counts][::-1], shuffled):
+        same = pd.DataFrame(0.0, index, ["latent 1", "latent 2"])  # a space that has collapsed
+        table = by_line(same, TISSUES)
+        assert table["found"].mean() == pytest.approx(chance)
+        assert (table["found"] == (TISSUES[index] == "lung")).all()
+        assert (table["silhouette"] == 0).all()
+        coarse = by_line(space(1.5).loc[index].round(), TISSUES)["found"]
+        pd.testing.assert_series_equal(
+            coarse[LINES[counts]], by_line(space(1.5).round(), TISSUES)["found"]
+        )
+
+
+def test_lines_of_a_donor_do_not_vote_where_few_others_are_left():
+    lines = list("abcd")
+    z = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]}, lines)
+    tissues, donors = pd.Series(list("stst"), lines), pd.Series(["1", "1", "1", "2"], lines)
+    found = by_line(z, tissues, k=3, least=2, donors=donors)["found"]
+    assert found[["a", "b", "c"]].tolist() == [0, 1, 0]  # only d, a t, may vote
+    with pytest.raises(InputError, match="own donor"):
+        by_line(z, tissues, k=1, least=2, donors=pd.Series("1", lines))
+
+
+@pytest.mark.parametrize(
+    ("score", "fact"),
+    [
+        (lambda: tissue_scores({}, TISSUES), "no space"),
+        (lambda: by_line(space(1), TISSUES, donors=["donor"] * 90), "Series by line"),
+        (lambda: by_line(space(1).astype(object).assign(x="a"), TISSUES), "The table of latents"),
+        (lambda: rank_correlation(drugs()[0] * 0, drugs()[1]), "0 for every pair"),
+        (lambda: rank_correlation(drugs()[0], drugs()[1] * 0), "0 for every pair"),
+        (lambda: rank_correlation(drugs()[0].to_numpy(), drugs()[1]), "similarity as a DataFrame"),
+    ],
+)
+def test_what_has_no_answer_is_refused(score, fact):
+    with pytest.raises(InputError, match=fact):
+        score()
