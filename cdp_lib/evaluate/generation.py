@@ -29,6 +29,7 @@ import torch
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
+from scipy.spatial.distance import pdist
 from scipy.stats import wasserstein_distance
 from torch.utils.data import DataLoader
 
@@ -40,6 +41,7 @@ BITS, RADIUS = 1024, 2
 BLOCK = 2048  # molecules of a block of pairs: 17 MB of similarities
 FIRST = (1_000, 10_000)  # how many molecules uniqueness is counted among
 LEAST_RINGS = 2  # of a scaffold that counts
+MOST_PAIRED = 3_000  # molecules whose pairs still make a table, of four and a half million rows
 
 Smiles = Iterable[str | None]
 
@@ -145,6 +147,34 @@ def nearest(smiles: Smiles, reference: pd.Series) -> pd.DataFrame:
         at = T.argmax(axis=1)
         rows += [(reference.index[k], known[k], T[i, k]) for i, k in enumerate(at)]
     return pd.DataFrame(rows, index=names, columns=["name", "smiles", "tanimoto"])
+
+
+def latent_pairs(latents: pd.DataFrame, smiles: pd.Series) -> pd.DataFrame:
+    """Every pair of molecules: [a, b, euclid, tanimoto], the nearest in latent space first.
+
+    `latents` is (molecules, latents); `smiles` holds the structures by the same names.
+    """
+    absent = latents.index.difference(smiles.index)
+    if len(absent):
+        raise InputError(f"{len(absent)} of the latents have no structure ({few(absent)}).")
+    if not 2 <= len(latents) <= MOST_PAIRED:
+        raise InputError(
+            f"{len(latents):,} molecules make no table of pairs: give 2 to {MOST_PAIRED:,}."
+        )
+    values = latents.to_numpy(float)
+    if not np.isfinite(values).all():
+        raise InputError("The latents hold a missing or infinite number: leave that molecule out.")
+    bits = fingerprints(_readable(smiles[latents.index], "paired"))
+    a, b = np.triu_indices(len(latents), k=1)
+    table = pd.DataFrame(
+        {
+            "a": latents.index[a],
+            "b": latents.index[b],
+            "euclid": pdist(values),
+            "tanimoto": tanimoto(bits, bits)[a, b],
+        }
+    )
+    return table.sort_values("euclid", ignore_index=True, kind="stable")
 
 
 def scaffold(smiles: str) -> str | None:
@@ -302,6 +332,6 @@ def _readable(smiles: Smiles, what: str) -> list[str]:
 
 __all__ = [
     "PROPERTIES", "alike", "canonical", "distances", "fingerprints", "fragments", "frechet",
-    "internal_diversity", "nearest", "properties", "quality", "reconstruction", "scaffold",
-    "similarity_to_nearest", "tanimoto",
+    "internal_diversity", "latent_pairs", "nearest", "properties", "quality", "reconstruction",
+    "scaffold", "similarity_to_nearest", "tanimoto",
 ]  # fmt: skip

@@ -108,6 +108,20 @@ def test_the_nearest_molecule_has_its_name():
     assert found.loc["y", "tanimoto"] == 1 and 0.3 < found.loc["x", "tanimoto"] < 1
 
 
+def test_pairs_in_latent_space_come_nearest_first():
+    latents = pd.DataFrame({"z1": [0.0, 3, 0], "z2": [0.0, 4, 1]}, ["benzene", "biphenyl", "drug"])
+    smiles = pd.Series({"drug": ASPIRIN, "biphenyl": BIPHENYL, "benzene": BENZENE, "more": "C"})
+    found = generation.latent_pairs(latents, smiles)
+    assert found[["a", "b"]].agg(" ".join, axis=1).tolist() == [
+        "benzene drug",
+        "biphenyl drug",
+        "benzene biphenyl",
+    ]
+    np.testing.assert_allclose(found["euclid"], [1, np.sqrt(18), 5])
+    rows = generation.fingerprints([BENZENE, BIPHENYL])
+    assert found["tanimoto"].iloc[2] == pytest.approx(generation.tanimoto(rows, rows)[0, 1])
+
+
 @pytest.mark.parametrize(
     "call, fact",
     [
@@ -118,6 +132,12 @@ def test_the_nearest_molecule_has_its_name():
         (lambda: generation.quality(["CCO"], training=["C1CC"]), "'C1CC'"),
         (lambda: generation.reconstruction(["CCO", "CC"], ["CCO"]), "1 decoded"),
         (lambda: generation.reconstruction(["CCO", None], ["CCO", "C"]), "asked"),
+        (
+            lambda: generation.latent_pairs(
+                pd.DataFrame({"z": [0, 1]}, ["x", "y"]), pd.Series({"x": "CCO"})
+            ),
+            "1 of the latents",
+        ),
         (lambda: generation.distances(pd.DataFrame(), pd.DataFrame()), "first set"),
         (
             lambda: generation.distances(
