@@ -28,9 +28,9 @@ from cdp_lib.figures.style import HUES, needs, simulated
 from cdp_lib.models.junction_tree.trees import Tree
 from cdp_lib.models.junction_tree.trees import tree as tree_of
 
-SIZE = (220, 160)  # of a drawn molecule, in units that become pixels on a desk
+SIZE = (200, 150)  # of a drawn molecule, in units that become pixels on a desk
 LARGE = (340, 250)  # of the molecule beside its tree
-BOND, LETTERS = 20, 11  # the longest bond and the smallest letters, in the same units
+BOND, LETTERS = 20, 13  # the longest bond and the smallest letters, in the same units
 BENT, LONGEST_EDGE, MARGIN = 0.8, 45, 14  # of the tree's picture
 MOST = 60  # molecules of one figure
 LABELS = {"logP": "logP", "QED": "QED", "SA": "SA score", "weight": "weight (Da)"}
@@ -150,7 +150,7 @@ def property_histograms(sets: Mapping[str, pd.DataFrame], *, edition: str = "poc
         needs(table, f"The set {name!r}", tuple(LABELS))
     panels = {column: {name: table[column] for name, table in sets.items()} for column in LABELS}
     labelled = {LABELS[column]: groups for column, groups in panels.items()}
-    return histograms(labelled, columns=2, edition=edition)
+    return histograms(labelled, columns=2, bins=25, edition=edition)
 
 
 def drawn(smiles: str, row: object = None) -> str:
