@@ -1,0 +1,40 @@
+"""The model that comes with the library."""
+
+import numpy as np
+import pytest
+
+from cdp_lib.models.junction_tree import load
+from cdp_lib.models.junction_tree.checkpoint import TRAINED
+
+HELD_OUT = [  # ZINC test, none of which the model was trained on
+    "CC(C)(C)c1ccc2occ(CC(=O)Nc3ccccc3F)c2c1",
+    "C[C@@H]1CC(Nc2cncc(-c3nncn3C)c2)C[C@@H](C)C1",
+    "N#Cc1ccc(-c2ccc(O[C@@H](C(=O)N3CCCC3)c3ccccc3)cc2)cc1",
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load()
+
+
+def test_it_is_small_and_tells_how_it_was_trained(model):
+    assert TRAINED.stat().st_size < 5_000_000
+    record = model.record_
+    assert record["molecules seen"] > 100_000 and record["steps"] > 1_000
+    first, last = record["progress"][0]["held out"], record["progress"][-1]["held out"]
+    assert last["words"] < 0.6 * first["words"]
+    assert {"rdkit", "cdp-lib"} == set(record["versions"])
+
+
+def test_it_knows_molecules_that_it_was_not_trained_on(model):
+    terms = model.losses(HELD_OUT)
+    assert terms["words right"] > 0.7 and terms["topology right"] > 0.9
+    assert terms["assembly right"] > 0.7
+
+
+def test_drugs_have_latent_vectors_near_the_prior(model):
+    drugs = ["CC(=O)Oc1ccccc1C(=O)O", "CC(=O)Nc1ccc(O)cc1", "Cn1cnc2c1c(=O)n(C)c(=O)n2C"]
+    latent = model.transform(drugs)
+    assert latent.shape == (3, 56)
+    assert 0.2 < np.sqrt((latent**2).to_numpy().mean()) < 3
