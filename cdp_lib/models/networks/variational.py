@@ -57,7 +57,7 @@ STEADY = Training(
 )
 AS_DESCRIBED = replace(STEADY, lr=0.1, lowest_lr=0.01)
 COPIES = 4  # of each weight while it learns: itself, its gradient, and two moments of Adam
-ACTIVE = 0.01  # nats: a unit with less than this tells nothing about a line
+ACTIVE = 0.1  # nats: a unit with less tells hardly anything about a line
 
 
 class Variational(nn.Module):
