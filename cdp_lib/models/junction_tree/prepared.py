@@ -112,7 +112,7 @@ class Described:
     choices: tuple[tuple[list[int], Environment, str], ...]  # neighbours' messages, ..., true look
 
 
-def described(smiles: str) -> Described:
+def described(smiles: str, choose: bool = True) -> Described:
     """A molecule before its words and its environments have numbers."""
     tree = tree_of(smiles)
     neighbours = tree.neighbours()
@@ -121,7 +121,7 @@ def described(smiles: str) -> Described:
     choices = tuple(
         ([message[other, node] for other in near], environment, true_way(tree, node, near))
         for node, (near, environment) in enumerate(environments(tree.words, neighbours))
-        if near and len(tree.cliques[node]) > 1  # all hang alike on a single atom
+        if choose and near and len(tree.cliques[node]) > 1  # all hang alike on a single atom
     )
     return Described(tree.words, arrays, choices)
 
@@ -167,12 +167,19 @@ class Prepared:
 
 
 def prepare(
-    smiles: Iterable[str], vocabulary: Sequence[str], n_jobs: int = 1, most: int = MOST
+    smiles: Iterable[str],
+    vocabulary: Sequence[str],
+    n_jobs: int = 1,
+    most: int = MOST,
+    choose: bool = True,
 ) -> Prepared:
-    """Molecules whose words all stand in the vocabulary; the others are named in `unknown`."""
+    """Molecules whose words all stand in the vocabulary; the others are named in `unknown`.
+
+    An encoder needs no choices, and they take most of the time: choose=False leaves them out.
+    """
     smiles = list(smiles)
     number = {word: place for place, word in enumerate(vocabulary)}
-    parts = in_parts(described, smiles, n_jobs)
+    parts = in_parts(partial(described, choose=choose), smiles, n_jobs)
     known = [all(word in number for word in part.words) for part in parts]
     unknown = {
         text: tuple(word for word in part.words if word not in number)

@@ -1,7 +1,7 @@
 """The junction-tree variational autoencoder (Jin, Barzilay & Jaakkola 2018).
 
-A molecule becomes 56 numbers twice over: 28 from its tree, which say what it is made of, and 28
-from its graph, which say how that hangs together.
+A molecule becomes 56 numbers: 28 from its tree, which say what it is made of, and 28 from its
+graph, which say how that hangs together.
 
     q(z | molecule) = N(mean, sigmoid(v)),   mean, v = W_t h_root, then W_g h_graph
     h_root  = relu(W_o [x_root, sum of what the root is told])      messages.py

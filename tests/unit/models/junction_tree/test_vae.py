@@ -135,3 +135,11 @@ def test_a_graphics_card_gives_the_same(module, prepared):
     there = module.cuda()(Batch.of(prepared, rows, "cuda"), noise=False)
     for term, value in here.items():
         torch.testing.assert_close(value, there[term].cpu(), rtol=1e-3, atol=1e-3)
+
+
+def test_an_encoder_needs_no_choices(module, vocabulary, prepared):
+    fast = prepare(MOLECULES, vocabulary, choose=False)
+    rows = np.arange(len(MOLECULES))
+    for a, b in zip(module.encode(Batch.of(fast, rows)), module.encode(Batch.of(prepared, rows))):
+        assert torch.equal(a, b)
+    assert fast.names == ()
