@@ -15,6 +15,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVR
 
@@ -23,11 +24,7 @@ from cdp_lib.models.base.pair_model import Cells, PairModel
 from cdp_lib.models.base.settings import Number, OneOf, Tuple
 from cdp_lib.models.base.tables import Pair
 
-KERNELS = {  # of the inner products of rows, and of their squared lengths
-    "poly": lambda s, a, b, gamma: (gamma * s) ** 3,
-    "rbf": lambda s, a, b, gamma: np.exp(-gamma * np.maximum(a[:, None] + b - 2 * s, 0)),
-}
-
+KERNELS = ("poly", "rbf")
 STEPS = 200_000  # of the solver: on columns that are not centred it may never arrive
 
 
@@ -142,7 +139,7 @@ class Machine:
     def fit(self, x: np.ndarray, z: np.ndarray, cells: Cells, y: np.ndarray) -> "Machine":
         """Learn y of cells, each a row of x (lines, features) and one of z (drugs, features)."""
         self.x, self.z, self.cells = x, z, cells
-        machine = SVR(kernel="precomputed", C=self.C, cache_size=500, max_iter=STEPS)
+        machine = SVR(kernel="precomputed", C=self.C, cache_size=200, max_iter=STEPS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             machine.fit(self._kernel(x, z, cells), y)
@@ -157,9 +154,18 @@ class Machine:
 
     def _kernel(self, x: np.ndarray, z: np.ndarray, cells: Cells) -> np.ndarray:
         """K of these cells with those that were learned: (cells, learned)."""
-        rows, columns = np.ix_(cells.line, self.cells.line), np.ix_(cells.a, self.cells.a)
-        s = (x @ self.x.T)[rows] + (z @ self.z.T)[columns]
-        of = [np.square(table).sum(axis=1) for table in (x, z, self.x, self.z)]
-        own = of[0][cells.line] + of[1][cells.a]
-        other = of[2][self.cells.line] + of[3][self.cells.a]
-        return KERNELS[self.kernel](s, own, other, self.gamma)
+        of_lines, of_drugs = self._side(x, self.x), self._side(z, self.z)
+        K = of_lines[np.ix_(cells.line, self.cells.line)]
+        other = of_drugs[np.ix_(cells.a, self.cells.a)]
+        if self.kernel == "rbf":
+            K *= other  # exp(a + b) = exp(a) exp(b)
+            return K
+        K += other
+        np.multiply(K, np.square(K, out=other), out=K)
+        return K
+
+    def _side(self, x: np.ndarray, learned: np.ndarray) -> np.ndarray:
+        """What two lines, or two drugs, bring to K: (rows, learned rows)."""
+        if self.kernel == "poly":
+            return self.gamma * (x @ learned.T)
+        return np.exp(-self.gamma * cdist(x, learned, "sqeuclidean"))
