@@ -26,13 +26,12 @@ from cdp_lib.models.junction_tree.walking import Limits
 def sample(
     model: JunctionTree, n: int, scale: float = 1.0, seed: int = 0, limits: Limits = LIMITS
 ) -> Decoded:
-    """n molecules from latent vectors with standard deviation `scale`; 7 is the N(0, 49) of dong2020."""
+    """n molecules from vectors with standard deviation `scale`; 7 is the N(0, 49) of dong2020."""
     module = module_of(model)
     if not (n >= 0 and np.isfinite(scale) and scale >= 0):
         raise InputError(f"{n} molecules with a scale of {scale}: neither may be below 0 or NaN.")
-    return decode(
-        module, scale * np.random.default_rng(seed).normal(size=(n, module.latent)), limits
-    )
+    z = np.random.default_rng(seed).normal(size=(n, module.latent))
+    return decode(module, scale * z, limits)
 
 
 def interpolate(model: JunctionTree, a: str, b: str, steps: int = 10) -> pd.Series:
