@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from cdp_lib.data.molecules import largest_fragment
 from cdp_lib.models.junction_tree import load
 from cdp_lib.models.junction_tree.checkpoint import TRAINED
+from cdp_lib.models.junction_tree.trees import tree
 
 HELD_OUT = [  # ZINC test, none of which the model was trained on
     "CC(C)(C)c1ccc2occ(CC(=O)Nc3ccccc3F)c2c1",
@@ -38,3 +40,12 @@ def test_drugs_have_latent_vectors_near_the_prior(model):
     latent = model.transform(drugs)
     assert latent.shape == (3, 56)
     assert 0.2 < np.sqrt((latent**2).to_numpy().mean()) < 3
+
+
+def test_it_reads_every_drug_and_molecules_of_the_paper(model, mirror):
+    drugs = (mirror / "gdsc-pocket" / "223drugs_pubchem_smiles.txt").read_text().splitlines()
+    drugs = [largest_fragment(line.split("\t")[-1].strip()) for line in drugs]
+    lines = (mirror / "zinc-pocket" / "substances.csv").read_text().splitlines()[1:300:3]
+    known = set(model.module_.vocabulary)
+    for smiles in [*drugs, *(line.split(",")[1] for line in lines)]:
+        assert known.issuperset(tree(smiles).words), smiles
