@@ -125,6 +125,8 @@ class JunctionTree(TransformerMixin, Estimator):
     def losses(self, X: Iterable[str]) -> dict[str, float]:
         """The terms of the loss for molecules, decoded from their latent means, beta = 1."""
         prepared, totals = self._prepared(texts(X)), {}
+        if not prepared.smiles:
+            raise InputError("There is no molecule to judge: give at least one.")
         self.module_.eval()
         with torch.no_grad():
             for batch in self._batches(prepared):

@@ -30,7 +30,6 @@ class Pool:
     """Arrays of many things, end to end; `take` cuts out those of some of them."""
 
     def __init__(self, things: Sequence[Mapping[str, np.ndarray]]):
-        self.count = len(things)
         self.values, self.starts = {}, {}
         for name in things[0] if things else ():
             parts = [thing[name] for thing in things]

@@ -83,6 +83,8 @@ def test_molecules_of_other_words_are_left_out_by_name_in_fit():
 def test_molecules_of_other_words_are_refused_afterwards(fitted):
     with pytest.raises(InputError, match="'CCBr' with CBr"):
         fitted.transform(["CCO", "CCBr"])
+    with pytest.raises(InputError, match="no molecule"):
+        fitted.losses([])
 
 
 @pytest.mark.parametrize(
