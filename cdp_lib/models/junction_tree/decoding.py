@@ -72,7 +72,13 @@ def decode(
 
 
 def checked(z: np.ndarray | Tensor, module: JunctionTreeVAE) -> Tensor:
-    z = torch.as_tensor(np.asarray(z, dtype=np.float32))
+    try:
+        z = torch.as_tensor(np.asarray(z, dtype=np.float32))
+    except (TypeError, ValueError):
+        raise InputError(
+            f"Latent vectors are numbers (molecules, {module.latent}), not {type(z).__name__} of "
+            "something else: encode molecules with transform first."
+        ) from None
     if z.ndim != 2 or z.shape[1] != module.latent:
         raise InputError(
             f"Latent vectors have the shape {tuple(z.shape)}, this model reads "

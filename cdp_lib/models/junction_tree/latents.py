@@ -18,7 +18,7 @@ from cdp_lib.data.molecules import molecule
 from cdp_lib.errors import InputError
 from cdp_lib.models.base.tables import NotFitted
 from cdp_lib.models.junction_tree.decoding import LIMITS, Decoded, decode
-from cdp_lib.models.junction_tree.fitting import JunctionTree
+from cdp_lib.models.junction_tree.fitting import JunctionTree, texts
 from cdp_lib.models.junction_tree.vae import JunctionTreeVAE
 from cdp_lib.models.junction_tree.walking import Limits
 
@@ -55,7 +55,7 @@ def optimise(
 
     `score` takes z (rows, latent) and gives a number a row, by operations of torch.
     """
-    first = torch.as_tensor(model.transform([start]).to_numpy(), dtype=torch.float32)
+    first = torch.tensor(model.transform([start]).to_numpy(), dtype=torch.float32)
     z, path, scores = first, [], []
     for step in range(steps + 1):
         z = z.detach().requires_grad_()
@@ -85,7 +85,7 @@ def reconstruct(
 
     The tree knows no stereochemistry, so it is left out on both sides.
     """
-    smiles = list(smiles)
+    smiles = texts(smiles)
     found = decode(module_of(model), model.transform(smiles).to_numpy(), limits)
     exact = [flat(text) == each for text, each in zip(smiles, found.smiles, strict=True)]
     index = pd.Index(smiles, name="smiles")
