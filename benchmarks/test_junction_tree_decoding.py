@@ -58,7 +58,7 @@ def test_molecules_a_second(scale, capsys):
         print(
             f"\nN(0, {scale:.0f}^2): {MOLECULES / ours:.0f} molecules/s, then "
             f"{MOLECULES / again:.0f}; one by one {64 / theirs:.0f}, those 64 in a batch "
-            f"{64 / same:.0f}; + {added:.0f} MB; limits hit: {dict(together.hit)}"
+            f"{64 / same:.0f}; + {added:.0f} MB; limits hit: {together.hit.to_dict()}"
         )
     assert alone.smiles == batch.smiles == together.smiles[:64]
     assert MOLECULES / ours > FLOOR

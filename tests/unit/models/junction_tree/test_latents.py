@@ -58,7 +58,7 @@ def test_climbing_raises_the_score_and_counts_the_way(trained):
 
     path = optimise(trained, ASPIRIN, near_to_ones, steps=3, rate=0.25)
     assert path["score"].is_monotonic_increasing and path["distance"].iloc[0] == 0
-    first = torch.as_tensor(trained.transform([ASPIRIN]).to_numpy())
+    first = torch.tensor(trained.transform([ASPIRIN]).to_numpy())
     # each step of rate 1/4 halves the way that is left
     whole = float(torch.linalg.vector_norm(target - first))
     assert list(path["distance"]) == pytest.approx(
