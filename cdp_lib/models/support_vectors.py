@@ -12,6 +12,7 @@ and no row is ever written down.
 """
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -29,11 +30,13 @@ STEPS = 200_000  # of the solver: on columns that are not centred it may never a
 
 
 class SupportVectors(PairModel):
-    """Rows of a line and a drug; `kernels` and `C` name what is tried.
+    """Rows of a line and a drug; `kernels`, `C` and `gammas` name what is tried.
 
-    Each input column has mean 0 and deviation 1 over the training lines or drugs, and is divided by
-    the root of twice the number of columns of its side, so that lines and drugs weigh alike.
-    The kernel and the C with the smallest error in the cells of `validation`, or else in a tenth of
+    Each input column has mean 0 and deviation 1 over the training lines or drugs.  `gammas` are
+    pairs, one for lines and one for drugs: with 1 the squared distance of two lines, or of two
+    drugs, is 1 on average.  Lines weigh less by default, because the response differs less between lines
+    than between drugs.
+    The combination with the smallest error in the cells of `validation`, or else in a tenth of
     all cells, are kept; with one of each there is nothing to choose, and all cells are learned.
     """
 
@@ -42,6 +45,7 @@ class SupportVectors(PairModel):
         "drug_input": [INPUT, Tuple(INPUT, least=1)],
         "kernels": Tuple(OneOf(*KERNELS), least=1),
         "C": Tuple(Number(), least=1),
+        "gammas": Tuple(Tuple(Number(), least=2), least=1),
         "seed": Number(whole=True),
     }
 
@@ -49,19 +53,21 @@ class SupportVectors(PairModel):
         self,
         line_input: Input | tuple[Input, ...] = Features(),
         drug_input: Input | tuple[Input, ...] = Features(),
-        kernels: tuple[str, ...] = ("poly", "rbf"),
-        C: tuple[float, ...] = (1.0, 10.0),
+        kernels: tuple[str, ...] = ("rbf",),
+        C: tuple[float, ...] = (3.0, 10.0),
+        gammas: tuple[tuple[float, float], ...] = ((0.05, 1.0), (0.05, 3.0), (0.2, 3.0)),
         seed: int = 0,
     ):
         self.line_input = line_input
         self.drug_input = drug_input
         self.kernels = kernels
         self.C = C
+        self.gammas = gammas
         self.seed = seed
 
     @property
     def asks_for_validation(self) -> bool:
-        return len(self.kernels) * len(self.C) > 1
+        return len(self.kernels) * len(self.C) * len(self.gammas) > 1
 
     def fit(
         self,
@@ -76,15 +82,18 @@ class SupportVectors(PairModel):
             X, Y, perturbations, validation, fraction, self.seed
         )
         x, z = np.hstack(self._of_lines(lines)), self._of_drugs(drugs)
-        self.weights_ = tuple(np.full(t.shape[1], (2 * t.shape[1]) ** -0.5) for t in (x, z))
         best = np.inf
-        for kernel in self.kernels:
-            for C in self.C:
-                machine = Machine(kernel, 1.0, C).fit(*self._sides(x, z), cells, cells.y)
-                left = aside.y - machine.predict(*self._sides(x, z), aside) if len(aside.y) else 0.0
-                loss = float(np.mean(np.square(left)))
-                if loss < best:
-                    best, self.machine_ = loss, machine
+        for kernel, C, gammas in product(self.kernels, self.C, self.gammas):
+            weights = tuple(
+                np.full(table.shape[1], (gamma / (2 * table.shape[1])) ** 0.5)
+                for table, gamma in zip((x, z), gammas, strict=True)
+            )
+            sides = x * weights[0], z * weights[1]
+            machine = Machine(kernel, 1.0, C).fit(*sides, cells, cells.y)
+            left = aside.y - machine.predict(*sides, aside) if len(aside.y) else 0.0
+            loss = float(np.mean(np.square(left)))
+            if loss < best:
+                best, self.machine_, self.weights_ = loss, machine, weights
         return self
 
     def fit_as_published(
