@@ -34,10 +34,10 @@ class SupportVectors(PairModel):
 
     Each input column has mean 0 and deviation 1 over the training lines or drugs.  `gammas` are
     pairs, one for lines and one for drugs: with 1 the squared distance of two lines, or of two
-    drugs, is 1 on average.  Lines weigh less by default, because the response differs less between lines
-    than between drugs.
-    The combination with the smallest error in the cells of `validation`, or else in a tenth of
-    all cells, are kept; with one of each there is nothing to choose, and all cells are learned.
+    drugs, is 1 on average.  Lines weigh less by default, because the response differs less
+    between lines than between drugs.  The combination with the smallest error in the cells of
+    `validation`, or else in a tenth of all cells, is kept; with one of each there is nothing to
+    choose, and all cells are learned.
     """
 
     _settings = {
