@@ -7,6 +7,7 @@ from rdkit import Chem
 
 from cdp_lib.models.junction_tree.assembly import ways
 from cdp_lib.models.junction_tree.choosing import local_ways
+from cdp_lib.models.junction_tree.parts import part
 from cdp_lib.models.junction_tree.placing import fits, has_room, placements
 
 RINGS = ["C1=CC=CC=C1", "C1CCNCC1", "C1=CNC=C1", "C1CC1"]
@@ -51,6 +52,16 @@ def test_a_bond_that_the_parent_holds_decides_the_kekule_form():
         for way in local_ways((word, None, (), ("C1=CC=CC=C1",)), found)
     }
     assert spelled == {"c1ccc2cnncc2c1", "c1ccc2nnccc2c1"}
+
+
+def test_a_ring_hangs_on_the_double_bonds_that_the_held_bond_leaves():
+    """The bond of atoms 0 and 1 is held: where it is double, so are 2-3 and 4-5, else 3-4."""
+    ring = "C1=CC=CC=C1"
+    hold, row = ((0, 0), (1, 0)), part(ring).row(0, 1)
+    for order, sides in ((2, {(2, 3), (4, 5)}), (1, {(3, 4)})):
+        found = placements(ring, hold, ((row, order),), 0, (ring,), 64).found
+        on = {tuple(sorted(a for _, a in way.options[0].pairs)) for way in found}
+        assert {side for side in on if len(side) == 2} == sides
 
 
 def test_what_the_molecule_has_taken_counts():
