@@ -9,6 +9,7 @@ A vector from far outside the prior gives a tree that never wants to end, or a n
 of ways.  `Limits` bound what one molecule may cost, and each limit that is hit is counted.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,8 @@ def decode(
     A row gives the same molecule in every batch.
     """
     z = checked(z, module)
+    if next(module.parameters()).device.type != "cpu":  # many small steps: no work for a GPU
+        module = copy.deepcopy(module).cpu()
     training = module.training
     module.eval()
     found = []
@@ -72,6 +75,8 @@ def decode(
 
 
 def checked(z: np.ndarray | Tensor, module: JunctionTreeVAE) -> Tensor:
+    if isinstance(z, Tensor):
+        z = z.detach().cpu()
     try:
         z = torch.as_tensor(np.asarray(z, dtype=np.float32))
     except (TypeError, ValueError):

@@ -88,6 +88,11 @@ def test_the_module_is_left_as_it_was(untrained):
     untrained.eval()
 
 
+def test_vectors_that_are_being_optimised_are_decoded_as_they_are(untrained):
+    z = torch.as_tensor(far(3)).requires_grad_()
+    assert decode(untrained, z).smiles == decode(untrained, far(3)).smiles
+
+
 def test_no_rows_no_molecules(untrained):
     found = decode(untrained, np.zeros((0, 12)))
     assert found.smiles == () and len(found.molecules) == 0 and found.hit.sum() == 0
