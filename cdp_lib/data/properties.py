@@ -34,6 +34,8 @@ WORTH_TWO = 2_000  # molecules for which a second process is worth its start
 
 def properties(smiles: Iterable[str]) -> pd.DataFrame:
     """(molecules, PROPERTIES), one row a molecule, named as the column is where it is one."""
+    if isinstance(smiles, str | pd.DataFrame):
+        raise InputError(f"The molecules are one {type(smiles).__name__}: give a list of SMILES.")
     texts = list(smiles)
     names = list(smiles.index) if isinstance(smiles, pd.Series) else list(range(1, len(texts) + 1))
     if not texts:

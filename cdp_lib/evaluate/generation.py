@@ -136,6 +136,8 @@ def nearest(smiles: Smiles, reference: pd.Series) -> pd.DataFrame:
 
     `reference` is a column of SMILES whose row names are those of its molecules.
     """
+    if not isinstance(reference, pd.Series):
+        raise InputError("The reference must be a Series of SMILES, named as its molecules are.")
     names = smiles.index if isinstance(smiles, pd.Series) else None
     asked, known = _readable(smiles, "asked"), _readable(reference, "reference")
     a, b = fingerprints(asked), fingerprints(known)
@@ -215,6 +217,9 @@ def distances(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
                 "molecules only."
             )
     shared = [column for column in PROPERTIES if column in one and column in other]
+    alone = [column for column in PROPERTIES if (column in one) != (column in other)]
+    if alone:
+        raise InputError(f"Only one of the two tables has {few(alone)}: describe both sets alike.")
     return pd.Series({name: wasserstein_distance(one[name], other[name]) for name in shared})
 
 
@@ -304,9 +309,9 @@ def _molecule(text: object) -> Chem.Mol | None:
 
 def _list(smiles: Smiles, what: str) -> list[str | None]:
     """The texts, None for what is missing; no list, or one with something else, is refused."""
-    if isinstance(smiles, str) or not isinstance(smiles, Iterable):
+    if isinstance(smiles, str | pd.DataFrame) or not isinstance(smiles, Iterable):
         raise InputError(f"The {what} molecules are one {type(smiles).__name__}: give a list.")
-    texts = [None if text is None or text != text else text for text in smiles]
+    texts = [None if text is None or text is pd.NA or text != text else text for text in smiles]
     if not texts:
         raise InputError(f"There are no {what} molecules: the list is empty.")
     other = [text for text in texts if not (text is None or isinstance(text, str))]

@@ -13,6 +13,7 @@ because these are what is measured.
 """
 
 import hashlib
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -43,8 +44,12 @@ def molecules(
     `which` is one of the names above that this edition has; its first one where none is named.
     `at_most` molecules are drawn by the seed `draw`.
     """
-    if at_most is not None and (isinstance(at_most, bool) or at_most < 1):
+    if at_most is not None and (
+        isinstance(at_most, bool) or not isinstance(at_most, Integral) or at_most < 1
+    ):
         raise InputError(f"at_most is {at_most!r}: give a whole number of molecules, 1 or more.")
+    if not isinstance(draw, Integral) or draw < 0:
+        raise InputError(f"draw is {draw!r}: give a whole number, 0 or more.")
     source = source_of(data)
     kept = once_each(source.read("molecules", source.choice("molecules", "which", which)))
     if at_most is not None and at_most < len(kept):

@@ -11,11 +11,12 @@ import pandas as pd
 
 from cdp_lib.data import teaching
 from cdp_lib.data.cohort import Step
+from cdp_lib.data.editions import LOADED
 from cdp_lib.data.files import download
 from cdp_lib.data.files.parsed import cached
 from cdp_lib.data.ids import IdMap
 from cdp_lib.data.studies.tables import CHOICES, TABLES, Table
-from cdp_lib.errors import InputError
+from cdp_lib.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Source:
 
 def source_of(edition: str, **sizes: int) -> Source:
     """The files of an edition; those of the teaching cohort are made at the first call."""
+    if edition not in LOADED:
+        raise InputError(f"There is no edition {edition!r}; {nearest(edition, LOADED)}")
     return Source(edition, teaching.root(**sizes) if edition == "teaching" else None)
 
 

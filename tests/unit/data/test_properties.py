@@ -40,7 +40,12 @@ def test_a_long_list_is_the_same_computed_in_parts_and_read_back(monkeypatch):
 
 @pytest.mark.parametrize(
     "smiles, fact",
-    [([], "empty"), (["CCO", "C1CC"], "'C1CC' .row 2"), (pd.Series({"x": None}), "row x")],
+    [
+        ([], "empty"),
+        ("CC", "one str"),
+        (["CCO", "C1CC"], "'C1CC' .row 2"),
+        (pd.Series({"x": None}), "row x"),
+    ],
 )
 def test_what_cannot_be_described_is_one_sentence(smiles, fact):
     with pytest.raises(InputError, match=fact):

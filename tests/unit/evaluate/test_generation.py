@@ -128,6 +128,15 @@ def test_pairs_in_latent_space_come_nearest_first():
         (lambda: generation.quality([]), "empty"),
         (lambda: generation.quality([None, float("nan"), "C1CC"]), "None of the 3"),
         (lambda: generation.quality("CCO"), "one str"),
+        (lambda: generation.quality(pd.DataFrame({"smiles": ["CCO"]})), "one DataFrame"),
+        (lambda: generation.quality(pd.Series([pd.NA, None])), "None of the 2"),
+        (lambda: generation.nearest(["CCO"], ["CC"]), "a Series of SMILES"),
+        (
+            lambda: generation.distances(
+                pd.DataFrame({"logP": [1.0], "QED": [0.5]}), pd.DataFrame({"logP": [1.0]})
+            ),
+            "has QED",
+        ),
         (lambda: generation.quality(["CCO", 7]), "hold 7"),
         (lambda: generation.quality(["CCO"], training=["C1CC"]), "'C1CC'"),
         (lambda: generation.reconstruction(["CCO", "CC"], ["CCO"]), "1 decoded"),
