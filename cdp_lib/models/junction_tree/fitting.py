@@ -74,6 +74,8 @@ class JunctionTree(TransformerMixin, Estimator):
         check_settings(self)
         if self.latent % 2:
             raise InputError(f"latent={self.latent} cannot be halved: give an even number.")
+        if len(self.beta) != 2:
+            raise InputError(f"beta={self.beta!r} must be two numbers: the lowest and the highest.")
         smiles = texts(X)
         words = self.vocabulary
         if words is None:
@@ -87,8 +89,8 @@ class JunctionTree(TransformerMixin, Estimator):
             )
         if self.left_out_:
             warnings.warn(
-                f"{len(self.left_out_)} of {len(smiles)} molecules hold words outside the "
-                "vocabulary and are left out: see left_out_.",
+                f"{len(smiles) - len(prepared.smiles)} of {len(smiles)} molecules hold words "
+                "outside the vocabulary and are left out: see left_out_.",
                 stacklevel=2,
             )
         with seeded(self.training.seed):  # the initial weights
@@ -145,9 +147,9 @@ class JunctionTree(TransformerMixin, Estimator):
         prepared = prepare(smiles, self.module_.vocabulary, self.n_jobs, choose=choose)
         for text, words in prepared.unknown.items():
             raise InputError(
-                f"{len(prepared.unknown)} of {len(smiles)} molecules hold rings or bonds that this "
-                f"model has never seen, the first {text!r} with {', '.join(words)}: leave them "
-                "out, or fit a model with these words."
+                f"{len(smiles) - len(prepared.smiles)} of {len(smiles)} molecules hold rings or "
+                f"bonds that this model has never seen, the first {text!r} with "
+                f"{', '.join(words)}: leave them out, or fit a model with these words."
             )
         return prepared
 

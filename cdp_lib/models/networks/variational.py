@@ -197,6 +197,8 @@ class GeneVAE(TransformerMixin, TableEstimator):
         if _named(latent):
             check_names(self._units(), latent.columns, "The latent table", "latent units")
         z = torch.tensor(floats(latent, "The latent table"), dtype=torch.float32)
+        if not torch.isfinite(z).all():
+            raise InputError("The latent table has NaN or infinite values: leave these rows out.")
         with torch.no_grad():
             x = torch.sigmoid(self.module_.decoder(z.to(self._device()))).cpu().numpy()
         x = self.low_ + self.range_ * x.astype(float)

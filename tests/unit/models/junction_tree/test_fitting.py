@@ -73,8 +73,8 @@ def test_how_a_molecule_is_written_changes_nothing(fitted):
 def test_molecules_of_other_words_are_left_out_by_name_in_fit():
     short = replace(SHORT, epochs=1)
     model = JunctionTree(width=8, latent=4, vocabulary=["CC", "CO"], training=short)
-    with pytest.warns(UserWarning, match="1 of 2 molecules"):
-        model.fit(["CCO", "CCBr"])
+    with pytest.warns(UserWarning, match="2 of 3 molecules"):  # one of them twice
+        model.fit(["CCO", "CCBr", "CCBr"])
     assert model.left_out_ == {"CCBr": ("CBr",)}
     with pytest.raises(InputError, match="None of the 1 molecules"):
         model.fit(["CCBr"])
@@ -106,6 +106,8 @@ def test_bad_input_of_fit(smiles, fact):
 def test_bad_settings_and_no_fit():
     with pytest.raises(InputError, match="width"):
         JunctionTree(width=1).fit(MOLECULES)
+    with pytest.raises(InputError, match="two numbers"):
+        JunctionTree(beta=(0.1, 0.2, 0.3)).fit(MOLECULES)
     with pytest.raises(InputError, match="latent=7"):
         JunctionTree(latent=7).fit(MOLECULES)
     with pytest.raises(InputError, match="not fitted"):

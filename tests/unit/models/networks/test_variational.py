@@ -256,6 +256,8 @@ def test_strange_tables():
     pd.testing.assert_frame_equal(outside, model.transform(flat + 2000.0))
     with pytest.raises(InputError, match=r"\(60, 3\)"):
         model.decode(np.zeros((60, 3)))
+    with pytest.raises(InputError, match="NaN or infinite"):
+        model.decode(np.full((1, 4), np.nan))
     with pytest.raises(InputError, match="'latent 1'"):
         model.decode(pd.DataFrame(np.zeros((2, 4))))
     with pytest.raises(InputError, match="not fitted"):
