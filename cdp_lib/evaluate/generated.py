@@ -15,6 +15,9 @@ from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import Number
+
+COUNT = Number(least=1, whole=True)
 
 
 def effective(
@@ -39,6 +42,11 @@ def against_others(share: pd.Series, line: str, other: pd.Series | None = None) 
     if line not in share.index:
         raise InputError(f"There is no share of the line {line!r}: choose one that was predicted.")
     others = share.drop(line) if other is None else other
+    if not len(others) or others.isna().any() or np.isnan(share[line]):
+        raise InputError(
+            f"{line!r} is to be compared with {len(others)} shares, and none may be missing: give "
+            "the share of one other line or more."
+        )
     difference = share[line] - others.to_numpy()
     low, high = np.quantile(difference, (0.025, 0.975))
     return {"gain": difference.mean(), "low": low, "high": high, "unit": "lines", "n": len(others)}
@@ -66,5 +74,7 @@ def nearest_distances(points: pd.DataFrame, drugs: pd.DataFrame) -> pd.Series:
 
 def normal_points(like: pd.DataFrame, n: int, scale: float = 1.0, seed: int = 0) -> pd.DataFrame:
     """`n` points of N(0, scale^2) with the columns of `like`, named "point 1" and on."""
+    if not COUNT.allows(n):
+        raise InputError(f"n is {n!r}: give {COUNT}.")
     rows = np.random.default_rng(seed).normal(0, scale, size=(n, like.shape[1]))
     return pd.DataFrame(rows, [f"point {i + 1}" for i in range(n)], like.columns)

@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import Number
 from cdp_lib.models.junction_tree.choosing import Chooser
 from cdp_lib.models.junction_tree.growing import Growth
 from cdp_lib.models.junction_tree.vae import JunctionTreeVAE
-from cdp_lib.models.junction_tree.walking import Limits, Walker, walk_trees
+from cdp_lib.models.junction_tree.walking import COUNT, Limits, Walker, walk_trees
 
+SEED = Number(whole=True)
 LIMITS = Limits()
 
 
@@ -55,6 +57,8 @@ def decode(
     A row gives the same molecule in every batch.
     """
     z = checked(z, module)
+    if not COUNT.allows(batch) or not (seed is None or SEED.allows(seed)):
+        raise InputError(f"batch={batch!r}, seed={seed!r}: give whole numbers, batch 1 or more.")
     if next(module.parameters()).device.type != "cpu":  # many small steps: no work for a GPU
         module = copy.deepcopy(module).cpu()
     training = module.training

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cdp_lib.data.molecules import molecule
 from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import Number
 from cdp_lib.models.base.tables import NotFitted
 from cdp_lib.models.junction_tree.decoding import LIMITS, Decoded, decode
 from cdp_lib.models.junction_tree.fitting import JunctionTree, texts
@@ -28,16 +29,19 @@ def sample(
 ) -> Decoded:
     """n molecules from vectors with standard deviation `scale`; 7 is the N(0, 49) of dong2020."""
     module = module_of(model)
-    if not (n >= 0 and np.isfinite(scale) and scale >= 0):
-        raise InputError(f"{n} molecules with a scale of {scale}: neither may be below 0 or NaN.")
+    if not (Number(whole=True).allows(n) and Number().allows(scale) and np.isfinite(scale)):
+        raise InputError(
+            f"{n!r} molecules with a scale of {scale!r}: n is a whole number, neither may be below "
+            "0 or NaN."
+        )
     z = np.random.default_rng(seed).normal(size=(n, module.latent))
     return decode(module, scale * z, limits)
 
 
 def interpolate(model: JunctionTree, a: str, b: str, steps: int = 10) -> pd.Series:
     """Molecules on the straight line between two, by the share of the way: 0 is a, 1 is b."""
-    if steps < 2:
-        raise InputError(f"A line between two molecules has at least 2 points, not {steps}.")
+    if not Number(least=2, whole=True).allows(steps):
+        raise InputError(f"A line between two molecules has at least 2 points, not {steps!r}.")
     ends = model.transform([a, b]).to_numpy()
     share = np.linspace(0, 1, steps)
     found = decode(model.module_, (1 - share)[:, None] * ends[0] + share[:, None] * ends[1])
@@ -55,11 +59,15 @@ def optimise(
 
     `score` takes z (rows, latent) and gives a number a row, by operations of torch.
     """
+    if not Number(whole=True).allows(steps):
+        raise InputError(f"steps is {steps!r}: give a whole number, 0 or more.")
     first = torch.tensor(model.transform([start]).to_numpy(), dtype=torch.float32)
     z, path, scores = first, [], []
     for step in range(steps + 1):
         z = z.detach().requires_grad_()
         value = score(z)
+        if not isinstance(value, Tensor):
+            raise InputError(f"The score is {value!r}, and no tensor: compute it from z by torch.")
         if value.shape != (1,) or not value.requires_grad:
             raise InputError(
                 f"The score of one latent vector has the shape {tuple(value.shape)}"

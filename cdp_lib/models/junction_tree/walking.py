@@ -12,10 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cdp_lib.errors import InputError
+from cdp_lib.models.base.settings import Number
 from cdp_lib.models.junction_tree.decoder import TreeDecoder
 from cdp_lib.models.junction_tree.messages import sums
 from cdp_lib.models.junction_tree.parts import part
 from cdp_lib.models.junction_tree.placing import fits
+
+COUNT = Number(least=1, whole=True)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,11 @@ class Limits:
     neighbours: int = 8  # of one node
     tries: int = 5  # words that are tried for a node, the best first
     candidates: int = 64  # ways in which the neighbours of one node hang on it
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not COUNT.allows(value):
+                raise InputError(f"The limit {name} is {value!r}: give {COUNT}.")
 
     @property
     def steps(self) -> int:
@@ -107,6 +116,7 @@ class Walker:
         self.stuck = True
 
     def back(self) -> None:
+        self.stuck = False  # what had no room below says nothing of the node above
         gone = self.path.pop()
         self.told[self.here].append((gone, self.sent))
         self.sent += 1

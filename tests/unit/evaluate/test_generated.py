@@ -39,6 +39,9 @@ def test_a_chosen_line_is_compared_with_single_others():
     assert against["gain"] == pytest.approx(0.8) and against["n"] == 2
     with pytest.raises(InputError, match="HCC1187"):
         against_others(share, "HCC1187")
+    for missing in (share[["line 1"]], share.where(share.index != "line 3")):
+        with pytest.raises(InputError, match="'line 1' is to be"):
+            against_others(missing, "line 1")
 
 
 def test_distances_are_in_units_of_the_drugs_own():
@@ -56,3 +59,6 @@ def test_points_have_the_deviation_that_is_asked_for():
     assert points.to_numpy().std() == pytest.approx(7, rel=0.02) and points.index.is_unique
     pd.testing.assert_frame_equal(points, normal_points(points, 500, scale=7.0))
     assert not np.allclose(points, normal_points(points, 500, 7.0, seed=1))
+    for n in (0, 2.5):
+        with pytest.raises(InputError, match=f"n is {n}"):
+            normal_points(points, n)

@@ -9,6 +9,7 @@ from cdp_lib.models.junction_tree import JunctionTree, load
 from cdp_lib.models.junction_tree.decoding import decode
 from cdp_lib.models.junction_tree.latents import reconstruct
 from cdp_lib.models.junction_tree.trees import tree
+from cdp_lib.models.junction_tree.walking import Limits, Walker
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,26 @@ def test_latents_of_another_width_are_refused(trained, shape):
 def test_text_instead_of_latents_is_refused(trained):
     with pytest.raises(InputError, match="numbers"):
         decode(trained.module_, ["CCO"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "fact"), [({"batch": 0}, "batch=0"), ({"seed": -1}, "seed=-1")]
+)
+def test_a_batch_of_nothing_and_a_seed_below_zero_are_refused(trained, changes, fact):
+    with pytest.raises(InputError, match=fact):
+        decode(trained.module_, np.zeros((1, 56)), **changes)
+
+
+@pytest.mark.parametrize("limit", list(vars(Limits())))
+def test_a_limit_leaves_room_for_one(limit):
+    with pytest.raises(InputError, match=f"limit {limit} is 0"):
+        Limits(**{limit: 0})
+
+
+def test_a_node_without_room_says_nothing_of_the_node_above():
+    walker = Walker.at("CC", None)
+    walker.go(["CC"], Limits())
+    walker.go(["CC"], Limits(atoms=3))  # the molecule is full
+    assert walker.stuck and walker.hit == {"atoms": 1, "tries": 1}
+    walker.back()
+    assert walker.here == 0 and walker.may_go(Limits())

@@ -82,6 +82,11 @@ def test_stereochemistry_is_left_out_of_the_comparison(trained):
         (lambda model: interpolate(model, ASPIRIN, PARACETAMOL, steps=1), "not 1"),
         (lambda model: optimise(model, ASPIRIN, lambda z: z), "(1, 56)"),
         (lambda model: optimise(model, ASPIRIN, lambda z: torch.zeros(1)), "no gradient"),
+        (lambda model: optimise(model, ASPIRIN, lambda z: 3.0), "no tensor"),
+        (lambda model: optimise(model, ASPIRIN, lambda z: z.sum(dim=1), steps=-1), "steps is -1"),
+        (lambda model: sample(model, 2.5), "2.5 molecules"),
+        (lambda model: sample(model, "3"), "'3' molecules"),
+        (lambda model: interpolate(model, ASPIRIN, PARACETAMOL, steps=2.5), "not 2.5"),
         (lambda model: reconstruct(model, "CCO"), "CCO"),
     ],
 )
