@@ -45,13 +45,15 @@ def test_a_chosen_line_is_compared_with_single_others():
 
 
 def test_distances_are_in_units_of_the_drugs_own():
-    drugs = pd.DataFrame({"a": [0.0, 2.0, 4.0, 4.0], "b": 0.0})
+    drugs = pd.DataFrame(
+        {"a": [0.0, 2.0, 4.0, 4.0, 99.0], "b": 0.0}
+    )  # two at one place, one far off
     points = pd.DataFrame({"a": [4.0, 6.0, 1.0], "b": [6.0, 0.0, 0.0]})
     assert nearest_distances(points, drugs).tolist() == [3.0, 1.0, 0.5]
     with pytest.raises(InputError, match="1 columns"):
         nearest_distances(points[["a"]], drugs)
     with pytest.raises(InputError, match="two drugs"):
-        nearest_distances(points, drugs.iloc[2:])
+        nearest_distances(points, drugs.iloc[2:4])
 
 
 def test_points_have_the_deviation_that_is_asked_for():

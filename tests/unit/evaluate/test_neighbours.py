@@ -115,7 +115,7 @@ def test_the_correlation_is_spearmans_over_pairs():
     assert reverse["gain"] < row["gain"]
 
 
-def test_the_interval_draws_drugs_and_no_copies_of_one():
+def test_the_interval_draws_drugs_and_no_copies_of_one(monkeypatch):
     similarity, z = drugs(n=12)
     counts = np.random.default_rng(0).integers(12, size=12)  # by hand: one draw of the drugs
     one, two = np.triu_indices(12, 1)
@@ -131,6 +131,9 @@ def test_the_interval_draws_drugs_and_no_copies_of_one():
               -np.linalg.norm(z.to_numpy()[one] - z.to_numpy()[two], axis=1))]  # fmt: skip
     weights = (times[one] * times[two]).astype(float)
     assert neighbours._rho(weights, groups) == pytest.approx(by_hand)
+    monkeypatch.setattr(neighbours, "drawn", lambda rng, n, draws: times[None])
+    row = rank_correlation(similarity, z).iloc[0]
+    assert row["low"] == row["high"] == pytest.approx(by_hand)
 
 
 def test_unrelated_spaces_have_an_interval_around_zero():

@@ -34,11 +34,19 @@ def test_a_stale_model_has_seen_the_test_rows():
     share = np.mean(seen(split, COHORT.Y.notna()))
     assert 0.6 < share < 0.95
     assert table["memory, stale"] > 0.6 > 0.1 > table["memory"]
-    cells = P.cells().query("model == 'memory, stale' and repeat == 1")
-    first = split.folds[0].fit
-    for row in cells.itertuples():
-        i, j = LINES.get_loc(row.line), Y.columns.get_loc(row.perturbation)
-        assert row.prediction == pytest.approx(Y.iat[i, j] if first[i, j] else 0.0, abs=1e-6)
+
+
+def test_the_weights_are_those_of_the_repeat_before():
+    split = published.random_rows(COHORT, 3, parts=3)
+    cells = predict_stale({"memory": Memory()}, COHORT, split).cells()
+    for repeat, before in ((0, 2), (1, 0), (2, 1)):
+        stale = cells[(cells["model"] == "memory, stale") & (cells["repeat"] == repeat)]
+        known = split.folds[before].fit
+        rows = [LINES.get_loc(line) for line in stale["line"]]
+        columns = [Y.columns.get_loc(name) for name in stale["perturbation"]]
+        expected = np.where(known[rows, columns], Y.to_numpy()[rows, columns], 0.0)
+        assert 0 < known[rows, columns].mean() < 1
+        np.testing.assert_allclose(stale["prediction"], expected, atol=1e-6)
 
 
 def test_one_repeat_has_no_repeat_before_it():

@@ -143,3 +143,22 @@ def test_an_encoder_needs_no_choices(module, vocabulary, prepared):
     for a, b in zip(module.encode(Batch.of(fast, rows)), module.encode(Batch.of(prepared, rows))):
         assert torch.equal(a, b)
     assert fast.names == ()
+
+
+def test_the_noise_has_the_deviation_of_the_code(module, prepared, monkeypatch):
+    found, rows = batch(prepared, range(len(MOLECULES))), []
+    module.tree_decoder.register_forward_pre_hook(lambda _, given: rows.append(given[0]))
+    monkeypatch.setattr(torch, "randn_like", torch.ones_like)
+    module(found)
+    mean, log_variance = (part.chunk(2, dim=1)[0] for part in module.encode(found))
+    torch.testing.assert_close(rows[0] - mean, torch.exp(log_variance / 2))
+
+
+def test_the_root_hears_what_it_is_told(module, prepared):
+    trees = batch(prepared, range(len(MOLECULES))).trees
+    root, h = module.tree_encoder(trees)
+    x, ends = module.words(trees.words), trees.messages
+    for number, node in enumerate(trees.root.tolist()):
+        told = h[ends.target == node].sum(dim=0)
+        expected = torch.relu(module.tree_encoder.last(torch.cat([x[node], told])))
+        torch.testing.assert_close(root[number], expected)
