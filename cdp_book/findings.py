@@ -38,7 +38,7 @@ def stakes() -> str:
 
 
 def page() -> str:
-    """Five sentences that a newcomer can repeat, each from the recorded runs on real data."""
+    """Six sentences that a newcomer can repeat, each from the recorded runs on real data."""
     found = {(r.chapter, r.key): r for r in records() if r.edition == "pocket"}
     items = "\n".join(f"1. {words}" for words in sentences(found))
     return f"{items}\n\n{state()}\n"
