@@ -60,10 +60,11 @@ def test_the_price_of_a_code_is_the_divergence_of_two_normals(vae_loss):
     blind = vae_loss(x, lambda x: given, lambda z: torch.zeros(1, genes), 0.0)
     assert float(blind) == pytest.approx(genes * np.log(2), rel=1e-6)
     paid = vae_loss(x, lambda x: given, lambda z: torch.zeros(1, genes), 2.0)
-    by_hand = 0.0
+    z = np.linspace(-15, 15, 200_001)
+    by_hand, p = 0.0, stats.norm(0, 1)
     for m, v in zip(mean[0].tolist(), log_variance[0].exp().tolist(), strict=True):
-        q, p = stats.norm(m, v**0.5), stats.norm(0, 1)
-        by_hand += integrate.quad(lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -20, 20)[0]
+        q = stats.norm(m, v**0.5)
+        by_hand += integrate.trapezoid(q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), z)
     assert float(paid - blind) == pytest.approx(2 * by_hand, rel=1e-5)
 
 
