@@ -136,7 +136,7 @@ def test_the_keyboard_reaches_search_and_fold(board):
     assert fold.evaluate("summary => summary.parentElement.open") != before
 
 
-@pytest.mark.parametrize(("width", "screens"), [(1440, 14), (390, 22)])
+@pytest.mark.parametrize(("width", "screens"), [(1440, 15), (390, 22)])
 def test_the_page_is_short_and_never_wider_than_the_screen(visit, width, screens):
     board = Board(visit(width=width))
     size = "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"

@@ -9,7 +9,7 @@ every line with a hyphen in its name are lost.  `join="as_published"` repeats th
 import numpy as np
 import pandas as pd
 
-from cdp_lib.data.cohort import Cohort, Step
+from cdp_lib.data.cohort import Cohort
 from cdp_lib.data.ids import IdMap
 from cdp_lib.data.studies import drugs as drug_tables
 from cdp_lib.data.studies import sources
@@ -63,19 +63,20 @@ def drug_rows(
         tables[name] = table[table.index.isin(ccle)]
         said = "" if name == "all genes" else LISTED.get(source.edition, NO_LIST)
         paper = GENES if name == "all genes" else None
-        steps.append(Step(f"{name} of the lines", tables[name].shape, paper, said))
+        steps.append(step(source, f"{name} of the lines", tables[name].shape, paper, said))
     if varying is not None:
         x = tables["expression"]
         tables["expression"] = x.loc[:, FILTERS[varying](x)]
         said = f"the rule of the {varying}, over these lines"
-        steps.append(Step("genes that vary", tables["expression"].shape, FILTERED, said))
+        steps.append(step(source, "genes that vary", tables["expression"].shape, FILTERED, said))
     partner = partners(names, ccle, ids, join)  # COSMIC id -> ACH id
     Y = Y.loc[partner.index].set_axis(partner.to_numpy())
     Y, tables, shared = common_lines(source, Y, tables, None)
     Y = Y.loc[:, Y.notna().any()]
     rows = int(Y.notna().to_numpy().sum())
-    steps += [*shared, Step("drugs measured in them", Y.shape[1:], DRUGS)]
-    steps.append(Step("rows of a line and a drug", (rows,), ROWS.get(site), f"join: {join}"))
+    steps += [*shared, step(source, "drugs measured in them", Y.shape[1:], DRUGS)]
+    paper = ROWS.get(site)
+    steps.append(step(source, "rows of a line and a drug", (rows,), paper, f"join: {join}"))
     return assemble(
         source, "drug-rows", "ln IC50 (uM)", lines, ids, Y, tables, drugs.loc[Y.columns], steps
     )

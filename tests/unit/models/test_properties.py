@@ -39,6 +39,8 @@ from cdp_lib.models.networks.two_branch import TwoBranch
 from cdp_lib.models.pan_perturbation import PanPerturbation
 from cdp_lib.models.per_perturbation import PerPerturbation
 from cdp_lib.models.representations import PrincipalComponents
+from cdp_lib.models.response_network import ResponseNetwork
+from cdp_lib.models.support_vectors import SupportVectors
 from cdp_lib.models.trees import BoostedTrees, LightGBM, RandomForest
 
 pytestmark = [
@@ -180,10 +182,29 @@ def test_every_model_of_the_library_is_here():
     assert missing <= {"Stacker", *NEED_MORE}, "add a small instance to MODELS"
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        ResponseNetwork(drug_input=Names(), training=FEW),
+        SupportVectors(drug_input=Names(), C=(1.0,), gammas=((0.05, 1.0),)),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_prediction_is_a_rows_own_where_drugs_are_told(model):
+    x, drugs = X["expression"], pd.DataFrame(index=Y.columns)
+    fitted = model.fit(x, Y, perturbations=drugs)
+    whole = fitted.predict(x)
+    np.testing.assert_allclose(fitted.predict(x.iloc[3:7]), whole.iloc[3:7], rtol=1e-4, atol=1e-6)
+    assert whole.iloc[:, 0].nunique() > 1
+
+
 NEED_MORE = {  # with the property in tests of their own
+    "ResponseNetwork",  # above
+    "SupportVectors",
     "SimilarDrugs",  # needs a table of perturbations
     "SingleGene",  # knows features by one name each
     "Rebuilt",  # predicts X itself
     "Turned",  # a row is a perturbation there, and so is what a prediction belongs to
     "OneNumber",
+    "Machine",  # one of those that SupportVectors chooses from
 }

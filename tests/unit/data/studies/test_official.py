@@ -88,6 +88,7 @@ def test_every_study_loads_from_files_of_the_official_formats(study, taken, tmp_
         "gene-dependency": (round(689 * 0.2), scaled(18_333)),
         "dependency-classes": (round(689 * 0.2), scaled(18_333)),
         "drug-response": (round(809 * 0.2), 60),
+        "drug-rows": (None, None),
         "drug-pairs": (60, None),
         "prism": (round(578 * 0.2) - 8, scaled(4_686)),  # eight lines failed STR typing
         "synergy": (39, 583),
